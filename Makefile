@@ -1,0 +1,56 @@
+# Every target installs what it needs first; a second run of any repeats no set-up.
+
+PORT ?= 8787
+SEEDS ?= 100000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev build test test-host test-e2e test-model bench simulate deploy key doc fmt clean distclean
+
+help: ## show this
+	@printf 'Breakwater, an LLM gateway at the edge.\n\n'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+setup: ## install what is missing, and nothing else
+	@bash scripts/setup.sh
+
+dev: setup ## serve on http://127.0.0.1:8787, open on loopback (PORT=8788 changes it)
+	@PORT=$(PORT) bash scripts/dev.sh
+
+build: setup ## build the worker into build/
+	@bash scripts/build.sh
+
+test: setup ## run everything: formatting, lints, host tests, the build, end-to-end tests, a real model
+	@bash scripts/test.sh
+
+test-host: ## run the core's tests only, which need nothing but cargo
+	@bash scripts/test.sh host
+
+test-e2e: setup ## run the end-to-end tests in workerd only
+	@bash scripts/test.sh e2e
+
+test-model: setup ## run the tests with a real model server only
+	@bash scripts/test.sh model
+
+bench: build ## measure against a bare pass-through worker (ARGS=--quick for a short run)
+	@bash -c '. scripts/env.sh && node bench/run.mjs $(ARGS)'
+
+simulate: ## run the random simulation for longer (SEEDS=100000)
+	@SEEDS=$(SEEDS) cargo test --release --no-default-features --test simulation -- --nocapture
+
+deploy: setup ## deploy to Cloudflare by wrangler (ARGS are passed on)
+	@bash scripts/deploy.sh $(ARGS)
+
+key: ## make a caller's key (NAME=alice, optionally ROUTES=smart,fast DIRECT=yes SCOPE=team-a)
+	@NAME='$(NAME)' ROUTES='$(ROUTES)' DIRECT='$(DIRECT)' SCOPE='$(SCOPE)' bash scripts/key.sh
+
+doc: ## build the documentation of the code
+	@cargo doc --no-deps --document-private-items
+
+fmt: ## format the code
+	@cargo fmt
+
+clean: ## remove what was built
+	@rm -rf build target .wrangler/tmp
+
+distclean: clean ## remove what was installed into this folder too, and local state
+	@rm -rf node_modules .wrangler

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds the worker into build/: wrangler calls it (see wrangler.toml), and so does make. Does nothing where nothing changed.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+cd "$root"
+
+compiler=$(wasm_compiler)
+if [ -z "$compiler" ] || [ ! -x "$rust_tools/bin/worker-build" ] || [ ! -d node_modules ]; then
+  echo "the tools are not installed yet: run 'make setup'" >&2
+  exit 1
+fi
+
+wanted=$( { find src build.rs gateway.toml Cargo.toml Cargo.lock scripts/build.sh scripts/env.sh -type f -print0 | sort -z | xargs -0 cksum; echo "$compiler"; } | cksum)
+stamp=build/.built-from
+if [ -e build/index.js ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+  exit 0
+fi
+
+# Debian's compiler is found first by name; its output is kept apart from that of the host's compiler, as are both from each other.
+if [ "$compiler" = debian ]; then
+  export PATH="$root/node_modules/.bin:$rust_tools/bin:/usr/bin:$PATH"
+fi
+export CARGO_TARGET_DIR=$root/target/wasm
+export WASM_BINDGEN_BIN=$rust_tools/bin/wasm-bindgen WASM_OPT_BIN=$root/node_modules/.bin/wasm-opt ESBUILD_BIN=$root/node_modules/.bin/esbuild
+rm -f "$stamp"
+worker-build --release
+echo "$wanted" >"$stamp"
+
+size=$(find build -name '*.wasm' -o -name 'index.js' | xargs cat | gzip -9 | wc -c)
+echo "built: $((size / 1024)) KB gzipped"

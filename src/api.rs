@@ -1,0 +1,5 @@
+//! What clients speak: one file per dialect or endpoint.
+
+pub(crate) mod chat;
+pub(crate) mod models;
+pub(crate) mod status;

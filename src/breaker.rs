@@ -1,0 +1,52 @@
+//! The circuit breaker: a provider that is down is left alone, and found again when it is back.
+//!
+//! **Why an object and a view.** Breaker state in each isolate alone learns too slowly, as there are thousands of isolates and each pays for
+//! its own lessons; state that every request asks for puts a round trip, and a single point of failure, in front of everything. So one
+//! Durable Object per provider and region holds the truth ([`Object`]), each isolate holds what it was told last and what it has seen
+//! itself ([`View`]), and the two exchange messages in the background ([`message`]).
+//!
+//! **Which circuits.** A provider has one, each of its models has one, and each of its credentials; all three must admit a call. Beside
+//! them a rate limit cools one credential for one model, which is nobody's failure.
+//!
+//! The invariants, whatever messages are lost: an open circuit lets nothing through but the probe that holds its lease, of which there is
+//! one at a time; no circuit stays open for ever, as leases and cooldowns end by themselves; and an object that cannot be reached stops nobody.
+
+pub mod circuit;
+pub mod message;
+mod object;
+mod status;
+mod view;
+
+use std::time::Duration;
+
+pub use circuit::Settings;
+pub use object::{Exchange, Object};
+pub use view::{Admission, Due, Question, Refusal, Sent, TargetId, Ticket, Urgency, View, Why};
+
+/// How a call ended, as far as circuits care: see the table of blame in [`crate::verdict`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An answer; for a probe, its first content.
+    Success,
+    /// The model failed.
+    ModelFailed,
+    /// The provider could not be reached.
+    ProviderFailed,
+    /// The credential has reached its limit for this model.
+    Cool(Duration),
+    /// The credential is not taken.
+    CredentialRefused,
+    /// The provider has no such model.
+    NoSuchModel,
+    /// Nobody is to blame.
+    Nothing,
+}
+
+/// The longest that a rate limit cools a credential.
+pub const LONGEST_COOLING: Duration = Duration::from_secs(300);
+
+/// The name of the object that holds a provider's circuits for callers of one region.
+#[must_use]
+pub fn object_name(provider: &str, region: &str) -> String {
+    format!("{provider}@{region}")
+}

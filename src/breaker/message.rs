@@ -1,0 +1,115 @@
+//! What an isolate and an object say to each other, as JSON.
+
+use serde::{Deserialize, Serialize};
+
+use super::circuit::{Counts, Known, Settings};
+use crate::time::Timestamp;
+
+/// Which of a provider's circuits: `provider`, `model:…` or `key:…`.
+pub type Key = String;
+
+/// The provider's own circuit.
+pub const PROVIDER: &str = "provider";
+
+/// The circuit of a model.
+#[must_use]
+pub fn model(name: &str) -> Key {
+    format!("model:{name}")
+}
+
+/// The circuit of a credential.
+#[must_use]
+pub fn credential(name: &str) -> Key {
+    format!("key:{name}")
+}
+
+/// An isolate's message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The provider's settings, so that the object needs no configuration of its own.
+    pub settings: Settings,
+    /// Calls since the last message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<Batch>,
+    /// Circuits that are to open at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trips: Vec<Mark>,
+    /// Probes and how they ended: none is nobody's fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
+    /// Credentials that are to be left alone for a model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cooling: Vec<Cooling>,
+    /// Half-open circuits whose leases are asked for, all or none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ask: Vec<Key>,
+}
+
+/// Calls of one circuit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Batch {
+    /// The circuit.
+    pub key: Key,
+    /// The epoch in which they began.
+    pub epoch: u64,
+    /// How they ended.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// A circuit in an epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The circuit.
+    pub key: Key,
+    /// The epoch.
+    pub epoch: u64,
+}
+
+/// A probe's result.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Probe {
+    /// The circuit.
+    pub key: Key,
+    /// The lease's epoch.
+    pub epoch: u64,
+    /// Whether it succeeded; none gives the lease back.
+    pub success: Option<bool>,
+}
+
+/// A rate limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cooling {
+    /// The credential.
+    pub credential: String,
+    /// The model.
+    pub model: String,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// An object's answer.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Answer {
+    /// Every circuit that is not as new: the others are closed in epoch 0.
+    #[serde(default)]
+    pub circuits: Vec<Told>,
+    /// Every rate limit that holds.
+    #[serde(default)]
+    pub cooling: Vec<Cooling>,
+    /// The leases, if all that were asked for were granted.
+    #[serde(default)]
+    pub leases: Option<Vec<Mark>>,
+    /// When to come again, in milliseconds from now.
+    pub again: u64,
+}
+
+/// A circuit's state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Told {
+    /// The circuit.
+    pub key: Key,
+    /// Its state.
+    #[serde(flatten)]
+    pub known: Known,
+}

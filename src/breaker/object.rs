@@ -1,0 +1,231 @@
+//! The truth about one provider's circuits for the callers of one region.
+//!
+//! All isolates' reports meet here, so that five failures anywhere open a circuit everywhere; and because the object is one, a lease is given to
+//! one probe. What it is told is bounded and checked: the settings are clamped, the number of circuits is limited, and a message that cannot be
+//! read changes nothing.
+//!
+//! **Load.** Isolates come again when they are told to. The object keeps the rate of exchanges under [`MOST_PER_SECOND`] by telling
+//! them to come later the more of them come: with ten isolates each asks every second, with ten thousand about twice a minute. Trips and
+//! probes are not held back by this; they are few by their nature.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::LONGEST_COOLING;
+use super::circuit::{Circuit, Phase, Settings};
+use super::message::{Answer, Cooling, Key, Mark, PROVIDER, Report, Told};
+use crate::time::{Timestamp, millis};
+
+/// The exchanges that an object aims to stay under: a tenth of what the platform lets one object do.
+const MOST_PER_SECOND: u64 = 100;
+
+/// The soonest and the latest that an isolate is told to come again.
+const SOONEST: Duration = Duration::from_secs(1);
+const LATEST: Duration = Duration::from_secs(30);
+
+/// The most circuits: model names may come from clients, and a message must stay small.
+const MOST_CIRCUITS: usize = 256;
+
+/// The most rate limits that are remembered.
+const MOST_COOLING: usize = 256;
+
+/// The longest name of a circuit.
+const LONGEST_KEY: usize = 256;
+
+/// The circuits of one provider.
+#[derive(Debug, Default)]
+pub struct Object {
+    circuits: BTreeMap<Key, Circuit>,
+    cooling: Vec<Cooling>,
+    load: Load,
+}
+
+/// What an exchange comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The answer to the isolate, as JSON.
+    pub answer: String,
+    /// What must be stored before it is given; none where nothing changed that is worth it.
+    pub store: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    circuits: BTreeMap<Key, Circuit>,
+}
+
+impl Object {
+    /// All closed.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// As it was stored. What cannot be read is forgotten: closed is the safe state, as an upstream that is down is soon found again.
+    #[must_use]
+    pub fn restore(stored: &str, _now: Timestamp) -> Self {
+        let circuits = serde_json::from_str::<Stored>(stored).map(|stored| stored.circuits).unwrap_or_default();
+        Self { circuits, ..Self::default() }
+    }
+
+    /// Takes an isolate's message and answers it.
+    pub fn exchange(&mut self, message: &str, now: Timestamp, random: u64) -> Exchange {
+        let again = self.load.again(now);
+        let Ok(report) = serde_json::from_str::<Report>(message) else {
+            let answer = Answer { again: millis(LATEST), ..Answer::default() };
+            return Exchange { answer: serde_json::to_string(&answer).unwrap_or_default(), store: None };
+        };
+        let settings = clamp(report.settings);
+        let changed = self.hear(&report, now, &settings, random);
+        let leases = self.grant(&report.ask, now);
+        let changed = changed || leases.as_ref().is_some_and(|leases| !leases.is_empty());
+        self.cooling.retain(|cooling| cooling.until > now);
+        let circuits = self.circuits.iter().filter(|(_, circuit)| circuit.epoch() > 0);
+        let answer = Answer {
+            circuits: circuits.map(|(key, circuit)| Told { key: key.clone(), known: circuit.known() }).collect(),
+            cooling: self.cooling.clone(),
+            leases,
+            again: millis(again),
+        };
+        let store = changed.then(|| self.to_store());
+        Exchange { answer: serde_json::to_string(&answer).unwrap_or_default(), store: store.flatten() }
+    }
+
+    fn to_store(&self) -> Option<String> {
+        let circuits = self.circuits.iter().filter(|(_, circuit)| circuit.epoch() > 0);
+        let circuits = circuits.map(|(key, circuit)| (key.clone(), circuit.clone())).collect();
+        serde_json::to_string(&Stored { circuits }).ok()
+    }
+
+    /// Counts what is reported. True when a circuit changed its state.
+    fn hear(&mut self, report: &Report, now: Timestamp, settings: &Settings, random: u64) -> bool {
+        let mut changed = false;
+        for probe in &report.probes {
+            let Some(circuit) = self.circuits.get_mut(&probe.key) else { continue };
+            changed |= match probe.success {
+                Some(success) => circuit.probed(probe.epoch, success, now, settings, random),
+                None => circuit.release(probe.epoch),
+            };
+        }
+        let mut tripped = Vec::new();
+        for batch in &report.counts {
+            if let Some(circuit) = self.circuit(&batch.key)
+                && circuit.record(batch.counts, batch.epoch, now, settings, random)
+            {
+                tripped.push(&batch.key);
+            }
+        }
+        for mark in &report.trips {
+            changed |= self.circuit(&mark.key).is_some_and(|circuit| circuit.trip(mark.epoch, now, settings, random));
+        }
+        for cooling in report.cooling.iter().filter(|cooling| cooling.until > now) {
+            self.cool(cooling, now);
+        }
+        // Two models that fail at once are more likely one provider that fails.
+        if tripped.iter().any(|key| key.starts_with("model:")) && self.failing_models(now) >= 2 {
+            let provider = self.circuits.entry(PROVIDER.to_owned()).or_default();
+            changed |= provider.trip_by_others(now, settings, random);
+        }
+        changed || !tripped.is_empty()
+    }
+
+    fn failing_models(&self, now: Timestamp) -> usize {
+        let models = self.circuits.iter().filter(|(key, _)| key.starts_with("model:"));
+        models.filter(|(_, circuit)| circuit.counts_for_provider() && circuit.phase(now) != Phase::Closed).count()
+    }
+
+    /// The circuit of that name, made if there is room for it.
+    fn circuit(&mut self, key: &str) -> Option<&mut Circuit> {
+        if !self.circuits.contains_key(key) {
+            if key.len() > LONGEST_KEY {
+                return None;
+            }
+            if self.circuits.len() >= MOST_CIRCUITS {
+                // One that is as new loses least; an open one is never forgotten for another's sake.
+                let idle =
+                    self.circuits.iter().find(|(_, circuit)| circuit.known().until.is_none()).map(|(key, _)| key.clone())?;
+                self.circuits.remove(&idle);
+            }
+        }
+        Some(self.circuits.entry(key.to_owned()).or_default())
+    }
+
+    fn cool(&mut self, cooling: &Cooling, now: Timestamp) {
+        let until = cooling.until.min(now + LONGEST_COOLING);
+        let same = |own: &&mut Cooling| own.credential == cooling.credential && own.model == cooling.model;
+        if let Some(own) = self.cooling.iter_mut().find(same) {
+            own.until = own.until.max(until);
+        } else if self.cooling.len() < MOST_COOLING && cooling.credential.len() + cooling.model.len() <= LONGEST_KEY {
+            self.cooling.push(Cooling { until, ..cooling.clone() });
+        }
+    }
+
+    /// Leases for all of `keys`, or for none: a probe needs every one of them. A circuit that is closed needs no lease.
+    fn grant(&mut self, keys: &[Key], now: Timestamp) -> Option<Vec<Mark>> {
+        let free = |key: &Key| {
+            let phase = self.circuits.get(key).map_or(Phase::Closed, |circuit| circuit.phase(now));
+            matches!(phase, Phase::Closed | Phase::HalfOpen { leased: None })
+        };
+        if keys.is_empty() || !keys.iter().all(free) {
+            return None;
+        }
+        let mut leases = Vec::with_capacity(keys.len());
+        for key in keys {
+            if let Some(epoch) = self.circuits.get_mut(key).and_then(|circuit| circuit.lease(now)) {
+                leases.push(Mark { key: key.clone(), epoch });
+            }
+        }
+        Some(leases)
+    }
+}
+
+/// Settings that nobody can do harm with.
+fn clamp(settings: Settings) -> Settings {
+    let second = Duration::from_secs(1);
+    let hour = Duration::from_secs(3600);
+    let cooldown = settings.cooldown.clamp(Duration::from_millis(100), hour);
+    Settings {
+        failures: settings.failures.max(1),
+        error_rate: settings.error_rate.clamp(0.01, 1.0),
+        min_requests: settings.min_requests.max(1),
+        window: settings.window.clamp(second, hour),
+        cooldown,
+        max_cooldown: settings.max_cooldown.clamp(cooldown, hour * 24),
+    }
+}
+
+/// How many exchanges there are, and when to come again.
+#[derive(Debug)]
+struct Load {
+    /// The current second, and the exchanges in it.
+    second: u64,
+    count: u64,
+    /// What isolates are told.
+    again: Duration,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self { second: 0, count: 0, again: SOONEST }
+    }
+}
+
+impl Load {
+    /// Counts an exchange and says when its isolate is to come again. Once a second the time is stretched, or shortened by no more than
+    /// half, by how far the last second's rate was from what is aimed at: the isolates that come in a second were told so one such
+    /// time ago, so that a sudden shortening would bring them all at once.
+    fn again(&mut self, now: Timestamp) -> Duration {
+        let second = now.as_millis() / 1000;
+        if second != self.second {
+            let seconds = second.saturating_sub(self.second).max(1);
+            let per_second = self.count / seconds;
+            let aim = u32::try_from(self.count.saturating_mul(100) / (MOST_PER_SECOND * seconds)).unwrap_or(u32::MAX).max(50);
+            self.again = if per_second == 0 { SOONEST } else { (self.again.saturating_mul(aim) / 100).clamp(SOONEST, LATEST) };
+            (self.second, self.count) = (second, 0);
+        }
+        self.count += 1;
+        self.again
+    }
+}

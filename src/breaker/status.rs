@@ -1,0 +1,64 @@
+//! The breakers for people: what `GET /status` shows of a provider.
+
+use serde_json::{Value, json};
+
+use super::circuit::Phase;
+use super::message::PROVIDER;
+use super::view::{Local, Provider, View};
+use crate::time::{Timestamp, millis};
+
+impl View {
+    /// A provider's circuits as this isolate sees them; none where there is no such provider.
+    #[must_use]
+    pub fn status(&self, provider: usize, now: Timestamp) -> Option<Value> {
+        let provider = self.providers.get(provider)?;
+        let circuits: Vec<Value> = provider.circuits.iter().map(|local| circuit(provider, local, now)).collect();
+        let cooling = provider.cooling.iter().filter(|cooling| now < cooling.until);
+        let cooling: Vec<Value> = cooling
+            .map(|cooling| {
+                json!({
+                    "model": cooling.model,
+                    "key": name_of(&cooling.credential),
+                    "for_ms": millis(cooling.until.since(now)),
+                })
+            })
+            .collect();
+        Some(json!({
+            "circuits": circuits,
+            "cooling": cooling,
+            "exchanges": provider.exchanges,
+            "unreachable": provider.unreachable,
+            "heard_ms_ago": provider.heard.map(|heard| millis(now.since(heard))),
+        }))
+    }
+}
+
+fn circuit(provider: &Provider, local: &Local, now: Timestamp) -> Value {
+    let (state, until) = match local.circuit.phase(now) {
+        Phase::Closed => ("closed", None),
+        Phase::Open { until } => ("open", Some(until)),
+        Phase::HalfOpen { .. } => ("half_open", None),
+    };
+    let (kind, name) = local.key.split_once(':').unwrap_or((PROVIDER, &provider.name));
+    let name = if kind == "key" { name_of(name) } else { name };
+    let (ok, failed) = local.circuit.window(now, &provider.settings);
+    json!({
+        "circuit": kind,
+        "name": name,
+        "state": state,
+        "open_for_ms": until.map(|until| millis(until.since(now))),
+        "failures_in_a_row": local.circuit.run(),
+        "window": { "ok": ok, "failed": failed },
+        "since_start": { "ok": local.ok, "failed": local.failed, "trips": local.trips },
+        "epoch": local.circuit.epoch(),
+    })
+}
+
+/// A credential by the name of its secret, without the digest that tells its values apart.
+fn name_of(credential: &str) -> &str {
+    match credential.split_once('#') {
+        Some((name, _)) => name,
+        None if credential.is_empty() => "(none needed)",
+        None => credential,
+    }
+}

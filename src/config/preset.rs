@@ -1,0 +1,120 @@
+//! Known providers, a row of data each.
+//!
+//! A preset is where a provider's own documentation says that its API is, what it calls the key, and where it differs from what it imitates.
+//! `stream_usage` is set only where the documentation lists `stream_options`: some providers refuse fields that they do not know.
+
+use crate::config::provider::{Protocol, Quirks};
+
+/// A known provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// What a provider is called to be this one.
+    pub name: &'static str,
+    /// What it speaks.
+    pub protocols: &'static [Protocol],
+    /// Its address without a slash at the end, perhaps with placeholders.
+    pub base_url: &'static str,
+    /// The name of the secret that holds its key; none where it needs none.
+    pub key: Option<&'static str>,
+    /// Where it differs from others of its protocol.
+    pub quirks: Quirks,
+    /// The page that says so.
+    pub source: &'static str,
+}
+
+/// The preset of that name.
+pub(super) fn find(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
+}
+
+const OPENAI: &[Protocol] = &[Protocol::OpenAi];
+
+/// A provider that speaks OpenAI's Chat Completions.
+const fn openai(name: &'static str, base_url: &'static str, key: &'static str, source: &'static str) -> Preset {
+    let quirks = Quirks { done_may_be_missing: false, stream_usage: false };
+    Preset { name, protocols: OPENAI, base_url, key: Some(key), quirks, source }
+}
+
+impl Preset {
+    /// It documents `stream_options.include_usage`.
+    const fn tells_usage(mut self) -> Self {
+        self.quirks.stream_usage = true;
+        self
+    }
+
+    /// It needs no key: it runs on the caller's own machine.
+    const fn without_key(mut self) -> Self {
+        self.key = None;
+        self
+    }
+
+    const fn speaks(mut self, protocols: &'static [Protocol]) -> Self {
+        self.protocols = protocols;
+        self
+    }
+
+    /// Its streams are known to end without `[DONE]`.
+    const fn leaves_done_out(mut self) -> Self {
+        self.quirks.done_may_be_missing = true;
+        self
+    }
+}
+
+/// All of them: OpenAI's protocol in the cloud, the same on one's own machine, other protocols, and none.
+#[rustfmt::skip]
+pub const PRESETS: &[Preset] = &[
+    openai("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "https://platform.openai.com/docs/api-reference/chat")
+        .tells_usage(),
+    openai("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "https://api-docs.deepseek.com/")
+        .tells_usage(),
+    openai("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "https://console.groq.com/docs/openai")
+        .tells_usage(),
+    openai("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "https://docs.mistral.ai/api/"),
+    openai("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "https://openrouter.ai/docs/quickstart")
+        .tells_usage(),
+    openai("n1n", "https://api.n1n.ai/v1", "N1N_API_KEY", "https://docs.n1n.ai/"),
+    openai("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", "https://docs.together.ai/docs/openai-api-compatibility"),
+    openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility"),
+    openai("xai", "https://api.x.ai/v1", "XAI_API_KEY", "https://docs.x.ai/docs/api-reference")
+        .tells_usage(),
+    openai("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", "https://inference-docs.cerebras.ai/resources/openai"),
+    // The missing `[DONE]`: https://github.com/perplexityai/api-discussion/issues/209
+    openai("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY", "https://docs.perplexity.ai/guides/chat-completions-guide")
+        .leaves_done_out(),
+    openai("cloudflare", "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1", "CLOUDFLARE_API_KEY", "https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/"),
+    openai("github-models", "https://models.github.ai/inference", "GITHUB_TOKEN", "https://docs.github.com/en/rest/models/inference")
+        .tells_usage(),
+    openai("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", "https://docs.api.nvidia.com/nim/reference/llm-apis"),
+    openai("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY", "https://docs.sambanova.ai/docs/en/api-reference/endpoints/chat")
+        .tells_usage(),
+    openai("deepinfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY", "https://deepinfra.com/docs/openai_api")
+        .tells_usage(),
+    openai("hyperbolic", "https://api.hyperbolic.xyz/v1", "HYPERBOLIC_API_KEY", "https://docs.hyperbolic.xyz/docs/rest-api"),
+    openai("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", "https://platform.moonshot.ai/docs/api/chat"),
+    openai("qwen", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope")
+        .tells_usage(),
+    openai("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "https://docs.z.ai/guides/develop/http/introduction"),
+    openai("gemini-openai", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", "https://ai.google.dev/gemini-api/docs/openai"),
+    openai("cohere", "https://api.cohere.ai/compatibility/v1", "COHERE_API_KEY", "https://docs.cohere.com/docs/compatibility-api"),
+    openai("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN", "https://huggingface.co/docs/inference-providers/index"),
+    openai("nebius", "https://api.tokenfactory.nebius.com/v1", "NEBIUS_API_KEY", "https://docs.tokenfactory.nebius.com/quickstart"),
+    openai("scaleway", "https://api.scaleway.ai/v1", "SCW_SECRET_KEY", "https://www.scaleway.com/en/docs/generative-apis/quickstart/"),
+    openai("vercel", "https://ai-gateway.vercel.sh/v1", "AI_GATEWAY_API_KEY", "https://vercel.com/docs/ai-gateway/openai-compat"),
+
+    openai("ollama", "http://127.0.0.1:11434/v1", "", "https://docs.ollama.com/api/openai-compatibility")
+        .tells_usage().without_key(),
+    openai("vllm", "http://127.0.0.1:8000/v1", "", "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html")
+        .tells_usage().without_key(),
+    openai("lmstudio", "http://127.0.0.1:1234/v1", "", "https://lmstudio.ai/docs/developer/openai-compat")
+        .tells_usage().without_key(),
+    openai("llamacpp", "http://127.0.0.1:8080/v1", "", "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md")
+        .tells_usage().without_key(),
+
+    openai("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", "https://docs.claude.com/en/api/overview")
+        .speaks(&[Protocol::Anthropic]),
+    openai("gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY", "https://ai.google.dev/api")
+        .speaks(&[Protocol::Gemini]),
+
+    openai("simulated", "", "", "src/provider/simulated.rs")
+        .speaks(&[Protocol::Simulated]).without_key(),
+];

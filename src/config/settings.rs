@@ -1,0 +1,220 @@
+//! The settings that `[defaults]` begins, a route may override, and any target within it again.
+//!
+//! A level that does not state a setting takes it from the level above: built-in values, `[defaults]`, the route that is extended, the
+//! route, the target.
+
+use std::time::Duration;
+
+use crate::config::read::{Table, Value};
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// Until a stream has begun, or an unstreamed answer is complete: attempts, retries and waits included.
+    pub deadline: Duration,
+    /// Until the first content of a streamed upstream call; none for a model that reasons in silence, whose slice of the deadline is
+    /// its limit. `[defaults]` and routes always have one.
+    pub first_token: Option<Duration>,
+    /// Between any two bytes of an upstream stream.
+    pub stall: Duration,
+    /// A stream that has begun.
+    pub max_duration: Duration,
+}
+
+/// In which order a route's targets are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As they are listed.
+    Listed,
+    /// By their recent latency; as they are listed, until this is in effect.
+    Fastest,
+    /// By lot, in proportion to their weights.
+    Weighted,
+}
+
+/// When a second target is asked while the first has not answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hedge {
+    /// When the first has taken longer than 95 in 100 of its recent calls.
+    P95,
+    /// After a fixed time.
+    After(Duration),
+}
+
+/// The settings of everything that no route decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// How long things may take.
+    pub times: Times,
+    /// How long an answer is kept as fresh; nothing is kept where this is none.
+    pub cache: Option<Duration>,
+    /// How long an answer that is no longer fresh may be given when every target fails.
+    pub stale_for: Duration,
+    /// In which order targets are asked.
+    pub order: Order,
+    /// How often a target is asked again before the next one is.
+    pub retries: u32,
+    /// When a second target is asked beside the first; never where this is none.
+    pub hedge_after: Option<Hedge>,
+    /// How often a model is told that its answer breaks the requested schema.
+    pub schema_retries: u32,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        let times = Times {
+            deadline: Duration::from_mins(2),
+            first_token: Some(Duration::from_secs(10)),
+            stall: Duration::from_secs(30),
+            max_duration: Duration::from_mins(30),
+        };
+        Self { times, cache: None, stale_for: DAY, order: Order::Listed, retries: 0, hedge_after: None, schema_retries: 0 }
+    }
+}
+
+const DAY: Duration = Duration::from_hours(24);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The least that any time may be: below it, a timeout says something about the network rather than about a model.
+const LEAST_TIME: Duration = Duration::from_millis(10);
+/// Longer than this nothing is worth waiting for; it also keeps every timer within JavaScript's 2^31 ms.
+const MOST_TIME: Duration = HOUR;
+const MOST_STREAM: Duration = DAY;
+/// Cached answers: a second is what HTTP's `age` counts in, and a year is its customary "for ever".
+const LEAST_CACHE: Duration = Duration::from_secs(1);
+const MOST_CACHE: Duration = Duration::from_hours(365 * 24);
+/// More retries than a request has attempts are no use.
+const MOST_RETRIES: u32 = 10;
+
+/// A setting that can be stated to be off.
+#[derive(Clone, Copy, Debug)]
+enum Switch<T> {
+    Off,
+    On(T),
+}
+
+impl<T> Switch<T> {
+    fn on(self) -> Option<T> {
+        match self {
+            Self::Off => None,
+            Self::On(setting) => Some(setting),
+        }
+    }
+}
+
+/// The settings that one level states.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stated {
+    deadline: Option<Duration>,
+    pub(super) first_token: Option<Duration>,
+    stall: Option<Duration>,
+    max_duration: Option<Duration>,
+    cache: Option<Switch<Duration>>,
+    stale_for: Option<Duration>,
+    order: Option<Order>,
+    retries: Option<u32>,
+    hedge_after: Option<Switch<Hedge>>,
+    schema_retries: Option<u32>,
+}
+
+impl Stated {
+    /// What `[defaults]` or a route states.
+    pub(super) fn read(table: &Table<'_>) -> Self {
+        Self {
+            stale_for: table
+                .get("stale_for")
+                .and_then(|value| Some(off_or(&value, LEAST_CACHE, MOST_CACHE)?.on().unwrap_or_default())),
+            order: table.get("order").and_then(|value| value.choice(&ORDERS)),
+            hedge_after: table.get("hedge_after").and_then(|value| hedge(&value)),
+            schema_retries: table.get("schema_retries").and_then(|value| value.whole(0, MOST_RETRIES)),
+            ..Self::read_of_target(table)
+        }
+    }
+
+    /// What a target states.
+    pub(super) fn read_of_target(table: &Table<'_>) -> Self {
+        let time = |key, most| table.get(key).and_then(|value| value.duration(LEAST_TIME, most));
+        Self {
+            deadline: time("deadline", MOST_TIME),
+            first_token: time("first_token", MOST_TIME),
+            stall: time("stall", MOST_TIME),
+            max_duration: time("max_duration", MOST_STREAM),
+            cache: table.get("cache").and_then(|value| off_or(&value, LEAST_CACHE, MOST_CACHE)),
+            retries: table.get("retries").and_then(|value| value.whole(0, MOST_RETRIES)),
+            ..Self::default()
+        }
+    }
+
+    /// These settings, and those of the level above where this one says nothing.
+    pub(super) fn over(self, above: Self) -> Self {
+        Self {
+            deadline: self.deadline.or(above.deadline),
+            first_token: self.first_token.or(above.first_token),
+            stall: self.stall.or(above.stall),
+            max_duration: self.max_duration.or(above.max_duration),
+            cache: self.cache.or(above.cache),
+            stale_for: self.stale_for.or(above.stale_for),
+            order: self.order.or(above.order),
+            retries: self.retries.or(above.retries),
+            hedge_after: self.hedge_after.or(above.hedge_after),
+            schema_retries: self.schema_retries.or(above.schema_retries),
+        }
+    }
+
+    /// The whole settings of this level.
+    pub(super) fn settle(self, above: &Defaults) -> Defaults {
+        Defaults {
+            times: Times {
+                deadline: self.deadline.unwrap_or(above.times.deadline),
+                first_token: self.first_token.or(above.times.first_token),
+                stall: self.stall.unwrap_or(above.times.stall),
+                max_duration: self.max_duration.unwrap_or(above.times.max_duration),
+            },
+            cache: self.cache.map_or(above.cache, Switch::on),
+            stale_for: self.stale_for.unwrap_or(above.stale_for),
+            order: self.order.unwrap_or(above.order),
+            retries: self.retries.unwrap_or(above.retries),
+            hedge_after: self.hedge_after.map_or(above.hedge_after, Switch::on),
+            schema_retries: self.schema_retries.unwrap_or(above.schema_retries),
+        }
+    }
+
+    /// The settings that this version accepts and does not act on.
+    pub(super) fn not_in_effect(&self) -> Vec<&'static str> {
+        let settings = [
+            ("order = \"fastest\"", self.order == Some(Order::Fastest)),
+            ("hedge_after", matches!(self.hedge_after, Some(Switch::On(_)))),
+            ("schema_retries", self.schema_retries.is_some_and(|retries| retries > 0)),
+        ];
+        settings.into_iter().filter(|(_, stated)| *stated).map(|(setting, _)| setting).collect()
+    }
+}
+
+const ORDERS: [(&str, Order); 3] = [("listed", Order::Listed), ("fastest", Order::Fastest), ("weighted", Order::Weighted)];
+
+/// `"off"`, or a duration.
+fn off_or(value: &Value<'_>, least: Duration, most: Duration) -> Option<Switch<Duration>> {
+    match value.as_text() {
+        Some("off") => Some(Switch::Off),
+        Some(_) => value.duration(least, most).map(Switch::On),
+        None => {
+            value.wrong("\"off\" or a duration, such as \"1h\"");
+            None
+        }
+    }
+}
+
+fn hedge(value: &Value<'_>) -> Option<Switch<Hedge>> {
+    match value.as_text() {
+        Some("off") => Some(Switch::Off),
+        Some("p95") => Some(Switch::On(Hedge::P95)),
+        // Only a number begins a duration: "p99" is a wrong percentile rather than a wrong duration.
+        Some(text) if text.starts_with(|letter: char| letter.is_ascii_digit()) => {
+            value.duration(LEAST_TIME, MOST_TIME).map(|after| Switch::On(Hedge::After(after)))
+        }
+        _ => {
+            value.wrong("\"p95\", a duration such as \"2s\", or \"off\"");
+            None
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What `glue.js` offers, as Rust sees it. Every import returns rather than throws.
+
+use js_sys::{Array, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::ReadableStream;
+
+#[wasm_bindgen(module = "/src/edge/glue.js")]
+extern "C" {
+    pub(super) type Intake;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(request: &web_sys::Request) -> Intake;
+    #[wasm_bindgen(method)]
+    pub(super) fn read(this: &Intake, request: &web_sys::Request, limit: f64) -> Promise;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn method(this: &Intake) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn url(this: &Intake) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn headers(this: &Intake) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn body(this: &Intake) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn continent(this: &Intake) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn country(this: &Intake) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn longitude(this: &Intake) -> f64;
+
+    #[derive(Clone)]
+    pub(super) type Scope;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(request: &web_sys::Request) -> Scope;
+
+    #[derive(Clone)]
+    pub(super) type Call;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(scope: &Scope) -> Call;
+    #[wasm_bindgen(method)]
+    #[expect(clippy::too_many_arguments, reason = "one crossing for the whole call")]
+    pub(super) fn send(
+        this: &Call,
+        url: &str,
+        script: &str,
+        headers: &str,
+        body: &str,
+        streamed: bool,
+        ms: f64,
+        limit: f64,
+    ) -> Promise;
+    #[wasm_bindgen(method)]
+    pub(super) fn next(this: &Call, ms: f64) -> Promise;
+    #[wasm_bindgen(method)]
+    pub(super) fn stop(this: &Call, reason: &str);
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn failure(this: &Call) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn status(this: &Call) -> u16;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn headers(this: &Call) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn text(this: &Call) -> String;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn reader(this: &Call) -> JsValue;
+
+    pub(super) type Relay;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(
+        call: &Call,
+        first: Uint8Array,
+        stall: f64,
+        ms: f64,
+        chunk: &JsValue,
+        take: &JsValue,
+        end: &JsValue,
+    ) -> Relay;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn readable(this: &Relay) -> ReadableStream;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn finished(this: &Relay) -> Promise;
+
+    pub(super) fn respond(status: u16, headers: &str, body: &JsValue) -> web_sys::Response;
+    pub(super) fn exchange(namespace: &JsValue, name: &str, hint: &str, message: &str) -> Promise;
+    #[wasm_bindgen(js_name = kvGet)]
+    pub(super) fn kv_get(namespace: &JsValue, key: &str) -> Promise;
+    #[wasm_bindgen(js_name = kvPut)]
+    pub(super) fn kv_put(namespace: &JsValue, key: &str, value: &str, metadata: &str, expiration_ttl: f64) -> Promise;
+    pub(super) fn sleep(ms: f64) -> Promise;
+}
+
+/// The elements of a two-element array of strings.
+pub(super) fn pair(value: &JsValue) -> Option<(String, String)> {
+    let array = value.dyn_ref::<Array>()?;
+    Some((array.get(0).as_string()?, array.get(1).as_string()?))
+}

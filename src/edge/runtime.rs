@@ -1,0 +1,209 @@
+//! The core's [`Runtime`] on Workers.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::{JsString, Uint8Array};
+use serde_json::json;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::glue;
+use crate::http::Headers;
+use crate::runtime::{
+    Call, CallError, Destination, End, Ending, Payload, Read, Reply, Runtime, Script, ScriptHead, Step, StreamLimits, Tap,
+};
+use crate::time::{Timestamp, millis};
+
+/// What one client request may use.
+#[derive(Clone)]
+pub(super) struct Workers {
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    scope: glue::Scope,
+    context: worker::Context,
+    cache: JsValue,
+    breakers: JsValue,
+    region: &'static str,
+}
+
+impl Workers {
+    pub(super) fn new(request: &web_sys::Request, env: &worker::Env, context: worker::Context, region: &'static str) -> Self {
+        let binding = |name: &str| js_sys::Reflect::get(env, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
+        let shared =
+            Shared { scope: glue::Scope::new(request), context, cache: binding("CACHE"), breakers: binding("BREAKER"), region };
+        Self { shared: Rc::new(shared) }
+    }
+}
+
+/// An upstream call under way; dropping it aborts the call.
+pub(super) struct Body(glue::Call);
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        self.0.stop("dropped");
+    }
+}
+
+/// Durations and byte counts as JavaScript's numbers.
+#[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 by the configuration")]
+fn number(value: u64) -> f64 {
+    value as f64
+}
+
+impl Runtime for Workers {
+    type Body = Body;
+    type Stream = web_sys::ReadableStream;
+
+    fn now(&self) -> Timestamp {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of milliseconds since 1970")]
+        Timestamp::from_millis(js_sys::Date::now() as u64)
+    }
+
+    fn random(&self) -> u64 {
+        getrandom::u64().unwrap_or_default()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let _ = JsFuture::from(glue::sleep(number(millis(duration)))).await;
+    }
+
+    async fn call(&self, call: Call) -> Result<Reply<Body>, CallError> {
+        let body = Body(glue::Call::new(&self.shared.scope));
+        let (url, script) = match call.to {
+            Destination::Post(url) => (url, String::new()),
+            Destination::Script(script) => (String::new(), script_json(script)),
+        };
+        let ms = number(millis(call.until.since(self.now())));
+        let limit = number(call.max_bytes as u64);
+        let sent = body.0.send(&url, &script, &call.headers.to_flat(), &call.body, call.streamed, ms, limit);
+        let _ = JsFuture::from(sent).await;
+        match body.0.failure().as_str() {
+            "" => {}
+            "timeout" => return Err(CallError::Timeout),
+            "cut" => return Err(CallError::Cut),
+            "too_large" => return Err(CallError::TooLarge),
+            "gone" => return Err(CallError::ClientGone),
+            _ => return Err(CallError::Connect),
+        }
+        let status = body.0.status();
+        let headers = Headers::from_flat(&body.0.headers());
+        let payload = if body.0.reader().is_null() { Payload::Whole(body.0.text()) } else { Payload::Stream(body) };
+        Ok(Reply { status, headers, body: payload })
+    }
+
+    async fn read(&self, body: &mut Body, until: Timestamp) -> Read {
+        let next = body.0.next(number(millis(until.since(self.now()))));
+        match JsFuture::from(next).await {
+            Ok(value) => match value.dyn_into::<Uint8Array>() {
+                Ok(bytes) => Read::Bytes(bytes.to_vec()),
+                Err(word) => Read::End(end_of(&word.as_string().unwrap_or_default())),
+            },
+            Err(_) => Read::End(End::Cut),
+        }
+    }
+
+    fn relay(&self, first: Vec<u8>, body: Body, tap: Box<dyn Tap>, limits: StreamLimits) -> web_sys::ReadableStream {
+        // The tap answers with a number, and keeps what is to be sent instead until JavaScript takes it: most chunks pass as they are,
+        // and then nothing but the number crosses back.
+        let tap = Rc::new(RefCell::new((tap, Vec::new())));
+        let (for_chunk, for_take, for_end) = (Rc::clone(&tap), Rc::clone(&tap), tap);
+        let chunk = Closure::<dyn FnMut(Vec<u8>) -> u32>::new(move |bytes: Vec<u8>| {
+            let (tap, instead) = &mut *for_chunk.borrow_mut();
+            match tap.chunk(&bytes) {
+                Step::Pass => 0,
+                Step::Replace(bytes) => {
+                    *instead = bytes;
+                    1
+                }
+                Step::Finish(bytes) => {
+                    *instead = bytes;
+                    2
+                }
+            }
+        });
+        let take = Closure::<dyn FnMut() -> Vec<u8>>::new(move || std::mem::take(&mut for_take.borrow_mut().1));
+        let end = Closure::<dyn FnMut(JsString) -> Vec<u8>>::new(move |word: JsString| {
+            for_end.borrow_mut().0.end(end_of(&String::from(word)))
+        });
+        let relay = glue::Relay::new(
+            &body.0,
+            Uint8Array::from(first.as_slice()),
+            number(millis(limits.stall)),
+            number(millis(limits.until.since(self.now()))),
+            chunk.as_ref(),
+            take.as_ref(),
+            end.as_ref(),
+        );
+        let readable = relay.readable();
+        let finished = relay.finished();
+        // Owns the closures until the relay is over; and keeps the request alive, so that a disconnect is seen through to the end.
+        self.after(async move {
+            let _ = JsFuture::from(finished).await;
+            drop((chunk, take, end, body));
+        });
+        readable
+    }
+
+    async fn cache_get(&self, key: &str) -> Option<(String, String)> {
+        glue::pair(&JsFuture::from(glue::kv_get(&self.shared.cache, key)).await.ok()?)
+    }
+
+    fn cache_put(&self, key: String, value: String, metadata: String, expire: Duration) -> impl Future<Output = ()> + 'static {
+        let put = glue::kv_put(&self.shared.cache, &key, &value, &metadata, number(expire.as_secs()));
+        async move {
+            let _ = JsFuture::from(put).await;
+        }
+    }
+
+    fn exchange(&self, object: &str, message: String) -> impl Future<Output = Option<String>> + 'static {
+        let answer = glue::exchange(&self.shared.breakers, object, self.shared.region, &message);
+        async move { JsFuture::from(answer).await.ok()?.as_string() }
+    }
+
+    fn region(&self) -> &'static str {
+        self.shared.region
+    }
+
+    fn after(&self, task: impl Future<Output = ()> + 'static) {
+        self.shared.context.wait_until(task);
+    }
+
+    fn log(&self, line: &str) {
+        worker::console_log!("{line}");
+    }
+}
+
+fn end_of(word: &str) -> End {
+    match word {
+        "eof" => End::Eof,
+        "silence" => End::Silence,
+        "overlong" => End::Overlong,
+        "gone" => End::ClientGone,
+        _ => End::Cut,
+    }
+}
+
+/// The form that `play` in `glue.js` reads; a negative wait lasts for ever.
+fn script_json(script: Script) -> String {
+    let head_after = millis(script.head_after);
+    let (head_after, refuse, status, headers) = match script.head {
+        ScriptHead::Answer(status, headers) => (json!(head_after), false, status, headers.to_flat()),
+        ScriptHead::Refuse => (json!(head_after), true, 0, String::new()),
+        ScriptHead::Hang => (json!(-1), false, 0, String::new()),
+    };
+    let pieces: Vec<_> =
+        script.pieces.iter().map(|(wait, piece)| json!([millis(*wait), String::from_utf8_lossy(piece)])).collect();
+    let ending = match script.ending {
+        Ending::Eof => "eof",
+        Ending::Cut => "cut",
+        Ending::Hang => "hang",
+    };
+    json!({
+        "head_after": head_after, "refuse": refuse, "status": status, "headers": headers, "pieces": pieces, "ending": ending,
+    })
+    .to_string()
+}

@@ -1,0 +1,317 @@
+//! What the gateway itself answers with.
+//!
+//! An error is part of the product: clients match on its code, people read its message, and SDKs decide by its header fields whether to try
+//! again. They try twice by default, and some ignore a `retry-after` over 60 s, so that a gateway that has spent its budget must say
+//! `x-should-retry: false`, or see its work multiplied by three.
+//!
+//! No secret, no upstream address and no stack is in any of them: what a provider said is passed on, what we saw of it is put in words.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::time::millis;
+use crate::trace::Trace;
+use crate::verdict::Said;
+
+/// Up to this long an SDK may be told to try again: beyond it some of them ignore `retry-after`, and come back at once.
+const WORTH_WAITING: Duration = Duration::from_secs(60);
+
+/// What kind of thing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    InvalidRequest,
+    RequestTooLarge,
+    InvalidApiKey,
+    NotAllowed,
+    ModelNotFound,
+    NotFound,
+    MethodNotAllowed,
+    /// A provider refused the request; the status is its own.
+    Refused(u16),
+    RateLimited,
+    CircuitOpen,
+    NoTarget,
+    Busy,
+    UpstreamFailed,
+    DeadlineExceeded,
+    CacheMiss,
+    ConfigInvalid,
+    ClientGone,
+}
+
+impl Kind {
+    const fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequest => 400,
+            Self::RequestTooLarge => 413,
+            Self::InvalidApiKey => 401,
+            Self::NotAllowed => 403,
+            Self::ModelNotFound | Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::Refused(status) => status,
+            Self::RateLimited => 429,
+            Self::CircuitOpen | Self::NoTarget | Self::Busy => 503,
+            Self::UpstreamFailed => 502,
+            Self::DeadlineExceeded | Self::CacheMiss => 504,
+            Self::ConfigInvalid => 500,
+            // nginx's status for the same; nobody is there to read it, but the log is.
+            Self::ClientGone => 499,
+        }
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::InvalidRequest | Self::Refused(_) => "invalid_request",
+            Self::RequestTooLarge => "request_too_large",
+            Self::InvalidApiKey => "invalid_api_key",
+            Self::NotAllowed => "not_allowed",
+            Self::ModelNotFound => "model_not_found",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::RateLimited => "rate_limited",
+            Self::CircuitOpen => "circuit_open",
+            Self::NoTarget => "no_target",
+            Self::Busy => "busy",
+            Self::UpstreamFailed => "upstream_failed",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::CacheMiss => "cache_miss",
+            Self::ConfigInvalid => "config_invalid",
+            Self::ClientGone => "client_gone",
+        }
+    }
+
+    /// OpenAI's `type` for the same sort of error.
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::InvalidRequest
+            | Self::RequestTooLarge
+            | Self::ModelNotFound
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::Refused(_)
+            | Self::CacheMiss
+            | Self::ClientGone => "invalid_request_error",
+            Self::InvalidApiKey => "authentication_error",
+            Self::NotAllowed => "permission_error",
+            Self::RateLimited => "rate_limit_error",
+            Self::CircuitOpen
+            | Self::NoTarget
+            | Self::Busy
+            | Self::UpstreamFailed
+            | Self::DeadlineExceeded
+            | Self::ConfigInvalid => "server_error",
+        }
+    }
+
+    /// Whether an answer that has gone stale is better than this: the request was right, and nobody could answer it.
+    const fn may_be_stale(self) -> bool {
+        match self {
+            Self::RateLimited | Self::CircuitOpen | Self::NoTarget | Self::UpstreamFailed | Self::DeadlineExceeded => true,
+            Self::InvalidRequest
+            | Self::RequestTooLarge
+            | Self::InvalidApiKey
+            | Self::NotAllowed
+            | Self::ModelNotFound
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::Refused(_)
+            | Self::Busy
+            | Self::CacheMiss
+            | Self::ConfigInvalid
+            | Self::ClientGone => false,
+        }
+    }
+}
+
+/// An error as the client is told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    param: Option<String>,
+    /// A provider's own `type` and `code`.
+    said: Option<(Option<String>, Option<String>)>,
+    retry_after: Option<Duration>,
+}
+
+impl Error {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), param: None, said: None, retry_after: None }
+    }
+
+    /// The request is wrong, at `param` where that is a place in it.
+    pub fn invalid_request(param: Option<&str>, message: impl Into<String>) -> Self {
+        Self { param: param.map(str::to_owned), ..Self::new(Kind::InvalidRequest, message) }
+    }
+
+    /// The body passes `limit` bytes.
+    pub fn request_too_large(limit: usize) -> Self {
+        Self::new(Kind::RequestTooLarge, format!("the body is larger than the {limit} bytes that this gateway takes"))
+    }
+
+    /// No key, or an unknown one.
+    pub fn invalid_api_key(message: impl Into<String>) -> Self {
+        Self::new(Kind::InvalidApiKey, message)
+    }
+
+    /// The key may not do this.
+    pub fn not_allowed(message: impl Into<String>) -> Self {
+        Self { param: Some("model".to_owned()), ..Self::new(Kind::NotAllowed, message) }
+    }
+
+    /// No route, pattern or target of that name.
+    pub fn model_not_found(message: impl Into<String>) -> Self {
+        Self { param: Some("model".to_owned()), ..Self::new(Kind::ModelNotFound, message) }
+    }
+
+    /// No such endpoint.
+    pub fn not_found(path: &str) -> Self {
+        let known = "POST /v1/chat/completions, GET /v1/models, GET /status, GET /health";
+        Self::new(Kind::NotFound, format!("there is nothing at {path}; there is {known}"))
+    }
+
+    /// The endpoint takes another method.
+    pub fn method_not_allowed(method: &str, allowed: &str) -> Self {
+        Self::new(Kind::MethodNotAllowed, format!("the method is {method}; this endpoint takes {allowed}"))
+    }
+
+    /// A provider refused the request itself: its status where that is a client's error, and its own words.
+    pub fn refused(status: u16, said: Said) -> Self {
+        let status = if (400..500).contains(&status) && status != 401 { status } else { 400 };
+        let message = if said.message.is_empty() {
+            "the provider refused the request, and did not say why".to_owned()
+        } else {
+            said.message
+        };
+        Self { param: said.param, said: Some((said.kind, said.code)), ..Self::new(Kind::Refused(status), message) }
+    }
+
+    /// Every target had its rate limit.
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let message = format!(
+            "every target is rate-limited; the first may be asked again in {}",
+            humantime::format_duration(whole(retry_after))
+        );
+        Self { retry_after: Some(retry_after), ..Self::new(Kind::RateLimited, message) }
+    }
+
+    /// No target has a closed circuit.
+    pub fn circuit_open(retry_after: Duration) -> Self {
+        let after = humantime::format_duration(whole(retry_after));
+        let message = format!("every target has failed lately and is left alone; the first is tried again in {after}");
+        Self { retry_after: Some(retry_after), ..Self::new(Kind::CircuitOpen, message) }
+    }
+
+    /// A route has no target that could be asked.
+    pub fn no_target(missing: &[String]) -> Self {
+        let message = if missing.is_empty() {
+            "no target of this route can be asked: their providers' protocols are not supported by this version".to_owned()
+        } else {
+            format!("no target of this route has its secret; setting one of these would help: {}", missing.join(", "))
+        };
+        Self::new(Kind::NoTarget, message)
+    }
+
+    /// The isolate holds as much as it can.
+    pub fn busy() -> Self {
+        let message = "this isolate is holding as many large requests as it can; try again";
+        Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(Kind::Busy, message) }
+    }
+
+    /// Every target failed.
+    pub fn upstream_failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::UpstreamFailed, message)
+    }
+
+    /// A provider's error within a stream that has begun.
+    pub fn said_in_stream(said: Said) -> Self {
+        let message = if said.message.is_empty() {
+            "the provider's stream failed, and it did not say why".to_owned()
+        } else {
+            said.message
+        };
+        Self { param: said.param, said: Some((said.kind, said.code)), ..Self::new(Kind::UpstreamFailed, message) }
+    }
+
+    /// The deadline passed.
+    pub fn deadline_exceeded(message: impl Into<String>) -> Self {
+        Self::new(Kind::DeadlineExceeded, message)
+    }
+
+    /// `only-if-cached`, and it is not.
+    pub fn cache_miss() -> Self {
+        Self::new(Kind::CacheMiss, "the request says only-if-cached, and the cache has no fresh answer for it")
+    }
+
+    /// The configuration is wrong; `detail` for those who may know.
+    pub fn config_invalid(detail: Option<&str>) -> Self {
+        let message = match detail {
+            Some(detail) => format!("the gateway's configuration is wrong:\n{detail}"),
+            None => "the gateway's configuration is wrong; its log says where, and so does this message to callers with a key"
+                .to_owned(),
+        };
+        Self::new(Kind::ConfigInvalid, message)
+    }
+
+    /// The client left before there was an answer.
+    pub fn client_gone() -> Self {
+        Self::new(Kind::ClientGone, "the client has gone")
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.kind.status()
+    }
+
+    /// Whether a stale answer may stand in for it.
+    #[must_use]
+    pub fn may_be_stale(&self) -> bool {
+        self.kind.may_be_stale()
+    }
+
+    /// The header fields that say whether and when to try again.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let retry = self.retry_after.is_some_and(|after| after <= WORTH_WAITING);
+        let mut headers = vec![("x-should-retry", retry.to_string())];
+        if let Some(after) = self.retry_after {
+            headers.push(("retry-after", whole(after).as_secs().to_string()));
+            headers.push(("retry-after-ms", millis(after).to_string()));
+        }
+        if self.kind == Kind::InvalidApiKey {
+            headers.push(("www-authenticate", "Bearer".to_owned()));
+        }
+        headers
+    }
+
+    fn object(&self) -> Value {
+        let (kind, code) = match &self.said {
+            Some((kind, code)) => (kind.clone().unwrap_or_else(|| self.kind.kind().to_owned()), code.clone()),
+            None => (self.kind.kind().to_owned(), Some(self.kind.code().to_owned())),
+        };
+        json!({ "message": self.message, "type": kind, "param": self.param, "code": code })
+    }
+
+    /// The body in OpenAI's form.
+    #[must_use]
+    pub fn body_openai(&self, trace: &Trace) -> String {
+        let mut error = self.object();
+        if let Some(members) = error.as_object_mut() {
+            members.insert("attempts".to_owned(), trace.attempts());
+        }
+        json!({ "error": error }).to_string()
+    }
+
+    /// The same as the last event of a chat stream: no `[DONE]` follows it.
+    #[must_use]
+    pub fn event_openai(&self) -> Vec<u8> {
+        format!("data: {}\n\n", json!({ "error": self.object() })).into_bytes()
+    }
+}
+
+/// Rounded up: who comes back a moment early is refused again.
+fn whole(duration: Duration) -> Duration {
+    Duration::from_secs(millis(duration).div_ceil(1000))
+}

@@ -1,0 +1,330 @@
+//! The gateway of one isolate, and a request's way to the endpoint that answers it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::api;
+use crate::auth::{self, Caller, Keyring};
+use crate::breaker::{self, View};
+use crate::config::{self, Config};
+use crate::cors;
+use crate::error::Error;
+use crate::http::{Body, Headers, Request, Response};
+use crate::runtime::Runtime;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::trace::Trace;
+
+/// The configuration that was checked when this was built.
+const BUILT_IN: &str = include_str!("../gateway.toml");
+
+/// The configuration's binding, and that of the variable that opens the gateway on loopback.
+const CONFIG_BINDING: &str = "GATEWAY_CONFIG";
+const OPEN_BINDING: &str = "BREAKWATER_OPEN";
+
+/// The most that the bodies of one isolate's requests may hold together, in bytes: an isolate has 128 MB for everything.
+const MAX_HELD: usize = 48 * 1024 * 1024;
+
+/// The platform's variables and secrets.
+pub struct Bindings<'a> {
+    /// A variable's or secret's text.
+    pub text: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// What all requests of an isolate share: data only, never a future.
+pub struct Gateway {
+    config: Result<Config, String>,
+    keyring: Keyring,
+    open: bool,
+    providers: Vec<ProviderState>,
+    view: RefCell<View>,
+    simulated: RefCell<HashMap<String, u64>>,
+    held: RefCell<Vec<Held>>,
+    served: Cell<u64>,
+}
+
+/// A provider as its secrets allow it to be used.
+#[derive(Debug, Default)]
+pub(crate) struct ProviderState {
+    /// Where chat completions go; empty where a placeholder of the address is not set.
+    pub(crate) url: String,
+    /// The credentials that are set; one nameless one where the provider needs none.
+    pub(crate) credentials: Vec<Credential>,
+    /// The secrets that are not set; the provider is left out if nothing else is.
+    pub(crate) missing: Vec<String>,
+}
+
+/// One of a provider's keys.
+#[derive(Debug)]
+pub(crate) struct Credential {
+    /// Its circuit's name: the secret's name with a digest, so that a changed secret starts afresh.
+    pub(crate) circuit: String,
+    pub(crate) secret: Option<Secret>,
+}
+
+impl Gateway {
+    /// Reads configuration and secrets. What is wrong is logged here, once, and answered to every request.
+    pub fn new(bindings: &Bindings<'_>, log: &dyn Fn(&str)) -> Self {
+        let text = (bindings.text)(CONFIG_BINDING).filter(|text| !text.trim().is_empty());
+        let config = config::parse(text.as_deref().unwrap_or(BUILT_IN)).map_err(|errors| errors.to_string());
+        if let Err(errors) = &config {
+            log(&format!("{CONFIG_BINDING} is wrong, and no request is served:\n{errors}"));
+        }
+        let keys_name = config.as_ref().ok().and_then(|config| config.auth.as_ref()).map_or("GATEWAY_KEYS", |auth| &auth.keys);
+        let (keyring, problems) = auth::read_keys(keys_name, bindings.text);
+        for problem in problems {
+            log(&problem);
+        }
+        let providers: Vec<ProviderState> = config.as_ref().map_or_else(|_| Vec::new(), |config| states(config, bindings, log));
+        let view = config.as_ref().map_or_else(
+            |_| View::default(),
+            |config| View::new(config.providers.iter().map(|provider| (provider.name.clone(), (&provider.breaker).into()))),
+        );
+        Self {
+            config,
+            keyring,
+            open: (bindings.text)(OPEN_BINDING).as_deref() == Some("loopback"),
+            providers,
+            view: RefCell::new(view),
+            simulated: RefCell::default(),
+            held: RefCell::default(),
+            served: Cell::new(0),
+        }
+    }
+
+    /// The most that a request's body may hold, in bytes.
+    pub fn body_limit(&self) -> usize {
+        self.config.as_ref().map_or(config::MAX_BODY, |config| config.limits.max_body)
+    }
+
+    /// The breaker object of a provider for callers of a region.
+    pub(crate) fn breaker_object(&self, provider: usize, region: &str) -> String {
+        let name =
+            self.config.as_ref().ok().and_then(|config| config.providers.get(provider)).map_or("", |provider| &provider.name);
+        breaker::object_name(name, region)
+    }
+
+    pub(crate) fn providers(&self) -> &[ProviderState] {
+        &self.providers
+    }
+
+    pub(crate) fn view(&self) -> &RefCell<View> {
+        &self.view
+    }
+
+    /// How many requests this isolate has been given.
+    pub(crate) fn served(&self) -> u64 {
+        self.served.get()
+    }
+
+    /// How many calls a simulated target had before this one.
+    pub(crate) fn count_simulated(&self, target: &str) -> u64 {
+        let mut counts = self.simulated.borrow_mut();
+        let count = counts.entry(target.to_owned()).or_default();
+        *count += 1;
+        *count - 1
+    }
+}
+
+/// A body that is being served. A client's leaving does not run destructors, so that it also expires.
+#[derive(Debug)]
+struct Held {
+    id: u64,
+    bytes: usize,
+    expires: Timestamp,
+}
+
+fn states(config: &Config, bindings: &Bindings<'_>, log: &dyn Fn(&str)) -> Vec<ProviderState> {
+    let mut states = Vec::new();
+    for provider in &config.providers {
+        let mut state = ProviderState::default();
+        match config::fill(&provider.base_url, bindings.text) {
+            Ok(base) => state.url = format!("{base}/chat/completions"),
+            Err(missing) => state.missing.extend(missing),
+        }
+        if provider.keys.is_empty() {
+            state.credentials.push(Credential { circuit: String::new(), secret: None });
+        }
+        for name in &provider.keys {
+            match (bindings.text)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) {
+                Some(text) => {
+                    let secret = Secret::new(text);
+                    state
+                        .credentials
+                        .push(Credential { circuit: format!("{name}#{}", secret.digest8()), secret: Some(secret) });
+                }
+                None => state.missing.push(name.clone()),
+            }
+        }
+        if state.url.is_empty() {
+            state.credentials.clear();
+        }
+        if state.credentials.is_empty() {
+            log(&format!("provider '{}' is left out: {} not set", provider.name, are(&state.missing)));
+        }
+        states.push(state);
+    }
+    states
+}
+
+fn are(names: &[String]) -> String {
+    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
+}
+
+/// Bodies below this are not counted: what they hold together is bounded by how many requests an isolate is given.
+const COUNTED_FROM: usize = 64 * 1024;
+
+/// Serves one request.
+pub async fn handle<R: Runtime>(gateway: Rc<Gateway>, runtime: R, request: Request) -> Response<R::Stream> {
+    gateway.served.set(gateway.served.get() + 1);
+    let id = request_id(&runtime, &request);
+    let mut response = serve(&gateway, &runtime, &request).await;
+    response.headers.push("x-request-id", id);
+    if let Ok(config) = &gateway.config {
+        cors::expose(&config.cors, &request, &mut response.headers);
+    }
+    response
+}
+
+async fn serve<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request) -> Response<R::Stream> {
+    if request.path == "/health" {
+        return match request.method.as_str() {
+            "GET" | "HEAD" => json(200, r#"{"status":"ok"}"#.to_owned()),
+            _ => refuse(&Error::method_not_allowed(&request.method, "GET")),
+        };
+    }
+    if request.method == "OPTIONS" {
+        return cors::preflight(gateway.config.as_ref().map_or(&[], |config| &config.cors), request);
+    }
+    let caller = gateway.caller(request);
+    let config = match &gateway.config {
+        Ok(config) => config,
+        // What is wrong is nobody's business but its owner's.
+        Err(errors) => return refuse(&Error::config_invalid(caller.is_ok().then_some(errors))),
+    };
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(error) => return refuse(&error),
+    };
+    match (request.method.as_str(), request.path.as_str()) {
+        ("POST", "/v1/chat/completions") => {
+            let _held = match gateway.hold(request, runtime) {
+                Ok(held) => held,
+                Err(error) => return refuse(&error),
+            };
+            api::chat::serve(gateway, runtime, config, request, &caller).await
+        }
+        ("GET", "/v1/models") => json(200, api::models::list(gateway, config, &caller)),
+        ("GET", path) if path.starts_with("/v1/models/") => {
+            match api::models::one(gateway, config, &caller, path.trim_start_matches("/v1/models/")) {
+                Ok(body) => json(200, body),
+                Err(error) => refuse(&error),
+            }
+        }
+        ("GET", "/status") => json(200, api::status::report(gateway, config, runtime.now())),
+        (method, "/v1/chat/completions") => refuse(&Error::method_not_allowed(method, "POST")),
+        (method, "/v1/models" | "/status") => refuse(&Error::method_not_allowed(method, "GET")),
+        (_, path) => refuse(&Error::not_found(path)),
+    }
+}
+
+/// The answer to a request whose body was not read to its end.
+pub fn unreadable<S>(gateway: &Gateway, request: &Request, too_large: bool) -> Response<S> {
+    // A stranger is told about the key first, whatever was sent.
+    let error = match gateway.caller(request) {
+        Err(error) => error,
+        Ok(_) if too_large => Error::request_too_large(gateway.body_limit()),
+        Ok(_) => Error::invalid_request(None, "the request's body broke off"),
+    };
+    refuse(&error)
+}
+
+impl Gateway {
+    /// Who is calling.
+    fn caller(&self, request: &Request) -> Result<Caller, Error> {
+        if self.open && auth::is_loopback(&request.host) {
+            return Ok(Caller::anyone());
+        }
+        auth::identify(&self.keyring, &request.headers).map_err(Error::invalid_api_key)
+    }
+
+    /// Counts a large body for as long as it is served.
+    fn hold<R: Runtime>(self: &Rc<Self>, request: &Request, runtime: &R) -> Result<Option<Holding>, Error> {
+        let bytes = request.body.len();
+        if bytes < COUNTED_FROM {
+            return Ok(None);
+        }
+        let (now, id) = (runtime.now(), runtime.random());
+        let mut held = self.held.borrow_mut();
+        held.retain(|held| held.expires > now);
+        if held.iter().map(|held| held.bytes).sum::<usize>() + bytes > MAX_HELD {
+            return Err(Error::busy());
+        }
+        let deadline = self.config.as_ref().map_or(std::time::Duration::ZERO, |config| config.defaults.times.deadline);
+        held.push(Held { id, bytes, expires: now + deadline });
+        Ok(Some(Holding { gateway: Rc::clone(self), id }))
+    }
+}
+
+/// A counted body; dropping it ends the counting.
+struct Holding {
+    gateway: Rc<Gateway>,
+    id: u64,
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.gateway.held.borrow_mut().retain(|held| held.id != self.id);
+    }
+}
+
+/// The longest `x-request-id` of a client's that is used.
+const MAX_REQUEST_ID: usize = 128;
+
+/// The client's id for the request where it is a printable one, else a ULID of our own.
+fn request_id<R: Runtime>(runtime: &R, request: &Request) -> String {
+    match request.headers.get("x-request-id") {
+        Some(id) if !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            id.to_owned()
+        }
+        _ => {
+            let random = u128::from(runtime.random()) << 64 | u128::from(runtime.random());
+            ulid::Ulid::from_parts(runtime.now().as_millis(), random).to_string()
+        }
+    }
+}
+
+/// A JSON response.
+pub(crate) fn json<S>(status: u16, body: String) -> Response<S> {
+    let mut headers = Headers::new();
+    headers.push("content-type", "application/json");
+    Response { status, headers, body: Body::Text(body) }
+}
+
+/// An error that no upstream call led to.
+pub(crate) fn refuse<S>(error: &Error) -> Response<S> {
+    answer_error(error, &Trace::default())
+}
+
+/// An error, with the calls that led to it.
+pub(crate) fn answer_error<S>(error: &Error, trace: &Trace) -> Response<S> {
+    let mut response = json(error.status(), error.body_openai(trace));
+    for (name, value) in error.headers() {
+        response.headers.push(name, value);
+    }
+    response
+}
+
+/// Host without port, and path without query, of an absolute URL as the platform gives it.
+pub fn split_url(url: &str) -> (&str, &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (authority, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
+    let host = match authority.rfind(':') {
+        // The last colon of an IPv6 address stands within its brackets.
+        Some(colon) if !authority.ends_with(']') => authority.get(..colon).unwrap_or(authority),
+        _ => authority,
+    };
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    (host, path.get(..end).unwrap_or(path))
+}

@@ -1,0 +1,50 @@
+//! Breakwater: an LLM gateway at the edge, as one Worker.
+//!
+//! A request's life, each step one room:
+//!
+//! ```text
+//! edge      reads body and header fields, once                    edge/fetch.rs
+//! gateway   finds the endpoint, and who is calling                gateway.rs, auth.rs
+//! api       parses the dialect: model, models, stream             api/chat.rs, provider/openai/envelope.rs
+//! route     makes names into candidates: target × credential      route.rs
+//! cache     looks for an answer that is there already             cache.rs, canonical.rs
+//! engine    asks one candidate after the other until one answers  engine.rs
+//!   breaker   says whether a candidate may be asked               consult.rs, breaker.rs
+//!   deadline  says how long it may take                           deadline.rs
+//!   provider  writes its request, tells an answer from a lie      provider/
+//!   stream    holds back until the first content                  stream.rs, sse.rs
+//!   verdict   says what went wrong, whose fault, what next        verdict.rs
+//! api       renders the answer, or the error                      api/chat.rs, error.rs
+//! after     the answer is stored, the breakers are told           runtime.rs
+//! ```
+//!
+//! Everything but `edge` is the **core**: it decides, takes time and randomness as arguments, sees the outside through
+//! [`runtime::Runtime`], and compiles and tests without Workers (`cargo test --no-default-features`). `edge` does, and decides nothing.
+
+mod api;
+pub mod auth;
+pub mod breaker;
+pub mod cache;
+pub mod canonical;
+pub mod chat;
+pub mod config;
+mod consult;
+mod cors;
+pub mod deadline;
+#[cfg(feature = "edge")]
+mod edge;
+mod engine;
+pub mod error;
+pub mod gateway;
+pub mod http;
+pub mod provider;
+pub mod region;
+mod route;
+pub mod runtime;
+pub mod secret;
+pub mod sse;
+pub mod stream;
+pub mod time;
+pub mod trace;
+pub mod verdict;
+pub mod wait;

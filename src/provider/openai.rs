@@ -1,0 +1,191 @@
+//! OpenAI's Chat Completions as an upstream protocol.
+//!
+//! Source: the API reference, "Create chat completion" and "The chat completion chunk object"; what providers really send, from recordings.
+//!
+//! The client speaks the same dialect, so nothing is decoded that need not be: a request is spliced (`envelope`), an answer is looked
+//! at for what makes it one.
+
+mod envelope;
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+pub use envelope::{Envelope, encode};
+
+/// The terminator's frame.
+pub const DONE: &[u8] = b"data: [DONE]\n\n";
+
+/// What an unstreamed 200 turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// A complete answer.
+    Complete,
+    /// Complete by form, but it says nothing at all.
+    Empty,
+    /// An error object.
+    Error,
+    /// Something else.
+    Garbage,
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, default)]
+    message: Option<Spoken<'a>>,
+    #[serde(borrow, default)]
+    delta: Option<Spoken<'a>>,
+    #[serde(borrow, default)]
+    finish_reason: Option<Cow<'a, str>>,
+}
+
+/// The members of a message or delta that are content. A member is there when it is neither null nor empty.
+#[derive(Deserialize)]
+struct Spoken<'a> {
+    #[serde(borrow, default)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning_content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning_details: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    refusal: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    tool_calls: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    function_call: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    audio: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    images: Option<&'a RawValue>,
+}
+
+impl Spoken<'_> {
+    fn says_something(&self) -> bool {
+        [
+            self.content,
+            self.reasoning_content,
+            self.reasoning,
+            self.reasoning_details,
+            self.refusal,
+            self.tool_calls,
+            self.function_call,
+            self.audio,
+            self.images,
+        ]
+        .into_iter()
+        .flatten()
+        .any(|raw| !matches!(raw.get(), "null" | "\"\"" | "[]" | "{}"))
+    }
+}
+
+/// Finish reasons with which an answer may be empty: the model was cut off, or kept from speaking, and says so.
+fn explains_silence(finish_reason: Option<&str>) -> bool {
+    matches!(finish_reason, Some("length" | "content_filter"))
+}
+
+/// Looks at the body of an unstreamed 200.
+#[must_use]
+pub fn classify_whole(body: &str) -> Whole {
+    let Ok(answer) = serde_json::from_str::<Answer<'_>>(body) else {
+        return if body.trim().is_empty() { Whole::Empty } else { Whole::Garbage };
+    };
+    if is_error(answer.error) {
+        return Whole::Error;
+    }
+    match answer.choices.as_deref() {
+        None | Some([]) => Whole::Garbage,
+        Some(choices) if choices.iter().any(|choice| choice.message.is_none()) => Whole::Garbage,
+        Some(choices) if choices.iter().any(speaks_or_explains) => Whole::Complete,
+        Some(_) => Whole::Empty,
+    }
+}
+
+fn speaks_or_explains(choice: &Choice<'_>) -> bool {
+    choice.message.as_ref().is_some_and(Spoken::says_something) || explains_silence(choice.finish_reason.as_deref())
+}
+
+fn is_error(error: Option<&RawValue>) -> bool {
+    error.is_some_and(|error| !matches!(error.get(), "null" | "\"\"" | "{}"))
+}
+
+/// What one event of a stream is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    /// The terminator, `[DONE]`.
+    pub done: bool,
+    /// Content: text, reasoning, a refusal, a tool call.
+    pub content: bool,
+    /// A finish reason.
+    pub finish: bool,
+    /// A finish reason with which an answer may be empty.
+    pub explains_silence: bool,
+    /// An error object.
+    pub error: bool,
+    /// Nothing but usage.
+    pub usage_only: bool,
+    /// Not an event of this protocol.
+    pub garbage: bool,
+}
+
+/// Looks at the data of one event.
+#[must_use]
+pub fn classify_event(data: &[u8]) -> Event {
+    let mut event = Event::default();
+    let data = data.trim_ascii();
+    if data == b"[DONE]" {
+        event.done = true;
+        return event;
+    }
+    if data.is_empty() {
+        return event;
+    }
+    let Ok(answer) = serde_json::from_slice::<Answer<'_>>(data) else {
+        event.garbage = true;
+        return event;
+    };
+    event.error = is_error(answer.error);
+    match answer.choices.as_deref() {
+        // Ids, pings and metadata of a provider's own come as objects without choices.
+        None => {}
+        Some([]) => event.usage_only = answer.usage.is_some(),
+        Some(choices) => {
+            for choice in choices {
+                let spoken = choice.delta.as_ref().or(choice.message.as_ref());
+                event.content |= spoken.is_some_and(Spoken::says_something);
+                let finish = choice.finish_reason.as_deref().filter(|reason| !reason.is_empty());
+                event.finish |= finish.is_some();
+                event.explains_silence |= explains_silence(finish);
+            }
+        }
+    }
+    event
+}
+
+/// Whether an event of a stream that has begun must be looked at. Most hold content only, and a search for the three words that matter costs
+/// far less than decoding; what it finds within a text is decoded for nothing, never believed.
+#[must_use]
+pub fn needs_a_look(data: &[u8]) -> bool {
+    let after = |needle: &[u8]| memchr::memmem::find(data, needle).and_then(|at| data.get(at + needle.len()..));
+    if data.len() < 16 || after(b"\"error\"").is_some() || after(b"\"choices\":[]").is_some() {
+        return true;
+    }
+    after(b"\"finish_reason\"").is_some_and(|rest| {
+        let value = rest.trim_ascii_start().strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
+        // Several choices have several finish reasons: only the first is known to be null here.
+        !value.starts_with(b"null") || memchr::memmem::find(value, b"\"finish_reason\"").is_some()
+    })
+}

@@ -1,0 +1,169 @@
+//! Server-sent events over bytes (WHATWG HTML, section 9.2.6, "Interpreting an event stream").
+//!
+//! A gateway needs frames, not events: where one ends, so that only whole ones are passed on, and what its data says, where anyone
+//! has to look. So framing and reading are apart, and the common case, a chunk that consists of whole frames, copies nothing.
+//!
+//! The invariant is that how the bytes are split into chunks changes nothing: the same bytes give the same frames. Lines end in LF, CRLF
+//! or CR; a CR at the end of a chunk may be half of a CRLF, so that a frame which ends in one is not over until the next byte is known.
+
+use std::borrow::Cow;
+
+/// The longest line, in bytes: a provider must not be able to fill an isolate's memory with one that never ends.
+pub const MAX_LINE: usize = 1024 * 1024;
+
+/// A line that is longer than [`MAX_LINE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overlong;
+
+/// Finds frames in a stream of chunks. A frame is everything up to and including the blank line that ends it.
+#[derive(Clone, Debug, Default)]
+pub struct Frames {
+    /// The beginning of a frame whose end has not come yet.
+    tail: Vec<u8>,
+    scan: Scan,
+}
+
+/// Where in a frame the scan is.
+#[derive(Clone, Debug, Default)]
+struct Scan {
+    /// The length of the line that is being read.
+    line: usize,
+    /// Whether the last byte was a CR, after which an LF belongs to the same line end.
+    after_cr: bool,
+    /// A blank line that ended in CR: the frame is over, but for an LF that may still follow.
+    blank_cr: bool,
+}
+
+impl Scan {
+    /// Reads `chunk` and calls `frame` with the end of each frame in it.
+    fn run(&mut self, chunk: &[u8], mut frame: impl FnMut(usize)) -> Result<(), Overlong> {
+        let mut at = 0;
+        while let Some(rest) = chunk.get(at..).filter(|rest| !rest.is_empty()) {
+            if self.blank_cr {
+                // The frame ended in CR; an LF right behind it is still part of it.
+                self.blank_cr = false;
+                self.after_cr = false;
+                if rest.first() == Some(&b'\n') {
+                    at += 1;
+                    frame(at);
+                    continue;
+                }
+                frame(at);
+            }
+            let Some(step) = memchr::memchr2(b'\n', b'\r', rest) else {
+                self.after_cr = false;
+                self.line += rest.len();
+                return if self.line > MAX_LINE { Err(Overlong) } else { Ok(()) };
+            };
+            let is_cr = rest.get(step) == Some(&b'\r');
+            at += step + 1;
+            self.line += step;
+            if self.line > MAX_LINE {
+                return Err(Overlong);
+            }
+            if step == 0 && !is_cr && self.after_cr {
+                self.after_cr = false;
+                continue;
+            }
+            let blank = self.line == 0;
+            self.line = 0;
+            self.after_cr = is_cr;
+            match (blank, is_cr) {
+                (true, true) => self.blank_cr = true,
+                (true, false) => frame(at),
+                (false, _) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Frames {
+    /// Reads a chunk and gives what is whole: all bytes up to the end of the last frame that ended. The rest is kept.
+    pub fn feed<'a>(&mut self, chunk: &'a [u8]) -> Result<Fed<'a>, Overlong> {
+        let had_tail = self.tail.len();
+        let mut ends = Vec::new();
+        self.scan.run(chunk, |end| ends.push(had_tail + end))?;
+        let Some(last) = ends.last().copied() else {
+            self.tail.extend_from_slice(chunk);
+            return Ok(Fed { bytes: Cow::Borrowed(&[]), ends });
+        };
+        let (whole, rest) = chunk.split_at_checked(last - had_tail).unwrap_or((chunk, &[]));
+        let bytes = if had_tail == 0 {
+            Cow::Borrowed(whole)
+        } else {
+            let mut joined = std::mem::take(&mut self.tail);
+            joined.extend_from_slice(whole);
+            Cow::Owned(joined)
+        };
+        self.tail.extend_from_slice(rest);
+        Ok(Fed { bytes, ends })
+    }
+
+    /// The stream is over: a frame that only waited to see whether an LF follows its CR, or whose blank line is missing, as the last one
+    /// of careless servers is.
+    pub fn finish(&mut self) -> Vec<u8> {
+        self.scan = Scan::default();
+        std::mem::take(&mut self.tail)
+    }
+
+    /// Whether all that was fed has been given.
+    #[must_use]
+    pub fn is_aligned(&self) -> bool {
+        self.tail.is_empty()
+    }
+}
+
+/// Whole frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fed<'a> {
+    /// Their bytes, one frame after the other.
+    pub bytes: Cow<'a, [u8]>,
+    ends: Vec<usize>,
+}
+
+impl Fed<'_> {
+    /// Each frame's bytes.
+    pub fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).filter_map(|(start, end)| self.bytes.get(start..*end))
+    }
+}
+
+/// A frame's data: its `data` fields joined by line feeds; none where it has none, as a comment or a lone `event` has.
+#[must_use]
+pub fn data(frame: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let mut found: Option<Cow<'_, [u8]>> = None;
+    for value in lines(frame).filter_map(|line| field(line, b"data")) {
+        match &mut found {
+            None => found = Some(Cow::Borrowed(value)),
+            Some(joined) => {
+                let joined = joined.to_mut();
+                joined.push(b'\n');
+                joined.extend_from_slice(value);
+            }
+        }
+    }
+    found
+}
+
+/// A frame's `event` field, the last where there are several.
+#[must_use]
+pub fn event(frame: &[u8]) -> Option<&[u8]> {
+    lines(frame).filter_map(|line| field(line, b"event")).last()
+}
+
+fn lines(frame: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let frame = frame.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(frame);
+    frame.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty())
+}
+
+/// The value of the field `name` in a line, without the one space that may stand before it.
+fn field<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let rest = line.strip_prefix(name)?;
+    if rest.is_empty() {
+        return Some(rest);
+    }
+    let value = rest.strip_prefix(b":")?;
+    Some(value.strip_prefix(b" ").unwrap_or(value))
+}

@@ -1,0 +1,120 @@
+//! A streamed answer, before and after the client has seen any of it.
+//!
+//! Two stages, because two different promises hold. Before the first content nothing has been sent, and every failure can be made good by
+//! another target: [`Hold`] keeps the frames back. Afterwards the client is reading, and the only thing left to get right is the
+//! truth about the end: [`Relay`] lets a stream look complete only if its provider's own terminator was seen, and ends every other one
+//! with an error event.
+//!
+//! Both pass on whole frames only, so that an error event behind a cut stream is always well formed.
+
+mod relay;
+
+pub use relay::{Ending, Relay};
+
+use crate::provider::openai::{self, Event};
+use crate::sse::{self, Frames};
+
+/// What became of the bytes that were fed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// No content yet.
+    More,
+    /// The first content is there: these whole frames are what the client is sent.
+    Commit(Vec<u8>),
+    /// The whole answer is there.
+    Complete(Vec<u8>),
+    /// It will not become an answer.
+    Failed(Failure),
+}
+
+/// Why a stream is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It ended before any content.
+    Empty,
+    /// It is not a stream of this protocol.
+    Garbage,
+    /// An error event, with its data.
+    Error(String),
+}
+
+/// The most that is held back, in bytes: a provider that sends pings for ever is one that does not answer.
+const MOST_HELD: usize = 2 * sse::MAX_LINE;
+
+/// A stream before its first content.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    frames: Frames,
+    held: Vec<u8>,
+    seen: Event,
+    /// Whether a finish reason ends the stream of a provider that leaves `[DONE]` out.
+    finish_is_enough: bool,
+}
+
+impl Hold {
+    /// Holds from the first byte on.
+    #[must_use]
+    pub fn new(finish_is_enough: bool) -> Self {
+        Self { frames: Frames::default(), held: Vec::new(), seen: Event::default(), finish_is_enough }
+    }
+
+    /// Takes the next bytes.
+    pub fn feed(&mut self, chunk: &[u8]) -> Held {
+        let Ok(fed) = self.frames.feed(chunk) else { return Held::Failed(Failure::Garbage) };
+        let (mut failure, mut whole) = (None, self.held.len());
+        for frame in fed.frames() {
+            if self.seen.done || failure.is_some() {
+                break;
+            }
+            whole += frame.len();
+            let Some(data) = sse::data(frame) else { continue };
+            let event = openai::classify_event(&data);
+            failure = failure_of(event, &data);
+            self.seen.content |= event.content;
+            self.seen.finish |= event.finish;
+            self.seen.explains_silence |= event.explains_silence;
+            self.seen.done |= event.done;
+        }
+        self.held.extend_from_slice(&fed.bytes);
+        let speaks = self.seen.content || (self.seen.explains_silence && self.seen.done);
+        match failure {
+            // What failed after its first content, though within the same read, is still unseen: another target may answer.
+            Some(failure) => Held::Failed(failure),
+            None if self.seen.done && speaks => {
+                self.held.truncate(whole);
+                Held::Complete(std::mem::take(&mut self.held))
+            }
+            None if self.seen.done => Held::Failed(Failure::Empty),
+            None if self.seen.content => Held::Commit(std::mem::take(&mut self.held)),
+            None if self.held.len() > MOST_HELD => Held::Failed(Failure::Garbage),
+            None => Held::More,
+        }
+    }
+
+    /// The stream ended regularly, and no content was committed.
+    pub fn end(&mut self) -> Held {
+        let mut rest = self.frames.finish();
+        if !rest.trim_ascii().is_empty() {
+            // The last frame lacks its blank line; what it says counts all the same.
+            rest.extend_from_slice(b"\n\n");
+            match self.feed(&rest) {
+                Held::More => {}
+                // Content without an end is a stream that broke off, however politely.
+                Held::Commit(_) => return Held::Failed(Failure::Empty),
+                held => return held,
+            }
+        }
+        if self.seen.finish && self.finish_is_enough && self.seen.explains_silence {
+            self.held.extend_from_slice(openai::DONE);
+            return Held::Complete(std::mem::take(&mut self.held));
+        }
+        Held::Failed(Failure::Empty)
+    }
+}
+
+fn failure_of(event: Event, data: &[u8]) -> Option<Failure> {
+    if event.error {
+        return Some(Failure::Error(String::from_utf8_lossy(data).into_owned()));
+    }
+    event.garbage.then_some(Failure::Garbage)
+}

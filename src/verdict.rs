@@ -1,0 +1,351 @@
+//! What went wrong with an attempt, whose fault it was, and what to do next.
+//!
+//! The same status means different things: a 400 can be the client's mistake, a model that is too small for the request, or an account
+//! without credit; a 429 can pass in a second or never. Gateways that go by the status alone trip a provider for one client's bad request, or
+//! give up on a request that the next target would have answered. So a verdict is made of status **and body**, in two steps: `recognise`
+//! says what happened, as a [`Fault`]; everything that follows from it is an exhaustive table over the faults, and nowhere else.
+//!
+//! The invariant: nothing that a client alone can bring about counts against a model, a provider or a credential.
+
+mod aggregate;
+mod recognise;
+
+use std::time::Duration;
+
+pub use aggregate::aggregate;
+
+use crate::breaker::Outcome;
+use crate::http::Headers;
+use crate::time::Timestamp;
+
+/// Who was asked.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// `provider/model`, as messages name it.
+    pub target: &'a str,
+    /// The provider's own name of the model.
+    pub model: &'a str,
+    /// Whether the client named this target itself.
+    pub direct: bool,
+}
+
+/// What was seen.
+#[derive(Clone, Copy, Debug)]
+pub enum Evidence<'a> {
+    /// No connection, or one that broke before the headers.
+    Connect,
+    /// Nothing that counts by the time that was given.
+    Timeout {
+        /// Whether that was time enough to be judged by.
+        fair: bool,
+        /// Whether `first_token` was the limit.
+        first_token: bool,
+    },
+    /// The body broke off before an answer was complete, or a stream before its first content.
+    Cut,
+    /// A 200 that says nothing: an empty body, or a stream that ends before any content.
+    Empty,
+    /// A 200 that is not an answer of the protocol.
+    Garbage,
+    /// A 200 that is larger than any answer.
+    TooLarge,
+    /// An error object in a 200, or in a stream before its first content.
+    ErrorInside {
+        /// The object with its wrapper.
+        body: &'a str,
+    },
+    /// Any status but 2xx.
+    Status {
+        /// The status.
+        status: u16,
+        /// The header fields.
+        headers: &'a Headers,
+        /// The body.
+        body: &'a str,
+    },
+    /// The client has gone.
+    ClientGone,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// No connection, TLS, or Cloudflare's word that it could not reach the origin (520 to 527, 530).
+    Unreachable,
+    /// 5xx, 408, a redirect, a status that is none.
+    ServerError,
+    /// 529, and the overloads that say so: the model has more requests than it can serve.
+    Overloaded,
+    /// No first content by `first_token`.
+    FirstTokenTimeout,
+    /// No answer by the end of a slice.
+    Timeout,
+    /// No answer by the end of a slice that was too short to be judged by.
+    UnfairTimeout,
+    /// The body broke off.
+    Cut,
+    /// Nothing was said.
+    Empty,
+    /// Not an answer.
+    Garbage,
+    /// An error object where an answer should be.
+    ErrorInside,
+    /// Too many requests of this credential for this model.
+    RateLimited,
+    /// The credential is refused.
+    KeyRefused,
+    /// The credential's account has nothing left.
+    QuotaExhausted,
+    /// The provider has no such model, or not for this credential.
+    NoSuchModel,
+    /// The request does not fit into the model.
+    ContextLength,
+    /// The model cannot do what is asked for.
+    Unsupported,
+    /// The provider will not answer this, by its policy.
+    ContentPolicy,
+    /// The request itself is wrong.
+    Refused,
+    /// The client has gone.
+    ClientGone,
+}
+
+/// Whom a fault counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// Nobody.
+    Nobody,
+    /// The model.
+    Model,
+    /// The provider as a whole.
+    Provider,
+    /// The credential, which is not asked again until a probe succeeds or the secret changes.
+    Credential,
+    /// The credential for this model, for as long as it was asked to wait.
+    CredentialForModel,
+    /// The model, which is cooled at once.
+    ModelAtOnce,
+}
+
+/// Whom to ask next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Another credential of the same target if there is one, else the next target.
+    Key,
+    /// The next target.
+    Target,
+    /// Nobody: the client is told.
+    Stop,
+}
+
+impl Fault {
+    /// The word that a trace has for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unreachable => "connect_failed",
+            Self::ServerError => "server_error",
+            Self::Overloaded => "overloaded",
+            Self::FirstTokenTimeout => "first_token_timeout",
+            Self::Timeout | Self::UnfairTimeout => "timeout",
+            Self::Cut => "cut",
+            Self::Empty => "empty",
+            Self::Garbage => "garbage",
+            Self::ErrorInside => "error_in_body",
+            Self::RateLimited => "rate_limited",
+            Self::KeyRefused => "key_refused",
+            Self::QuotaExhausted => "quota_exhausted",
+            Self::NoSuchModel => "no_such_model",
+            Self::ContextLength => "context_length",
+            Self::Unsupported => "unsupported",
+            Self::ContentPolicy => "content_policy",
+            Self::Refused => "refused",
+            Self::ClientGone => "client_gone",
+        }
+    }
+
+    /// The table of blame.
+    #[must_use]
+    pub const fn blame(self) -> Blame {
+        match self {
+            Self::Unreachable => Blame::Provider,
+            Self::ServerError
+            | Self::Overloaded
+            | Self::FirstTokenTimeout
+            | Self::Timeout
+            | Self::Cut
+            | Self::Empty
+            | Self::Garbage
+            | Self::ErrorInside => Blame::Model,
+            Self::RateLimited => Blame::CredentialForModel,
+            Self::KeyRefused | Self::QuotaExhausted => Blame::Credential,
+            Self::NoSuchModel => Blame::ModelAtOnce,
+            Self::UnfairTimeout
+            | Self::ContextLength
+            | Self::Unsupported
+            | Self::ContentPolicy
+            | Self::Refused
+            | Self::ClientGone => Blame::Nobody,
+        }
+    }
+
+    /// Whom to ask next. `direct`: the client named the target itself.
+    #[must_use]
+    pub const fn next(self, direct: bool) -> Next {
+        match self {
+            Self::RateLimited | Self::KeyRefused | Self::QuotaExhausted => Next::Key,
+            Self::Unreachable
+            | Self::ServerError
+            | Self::Overloaded
+            | Self::FirstTokenTimeout
+            | Self::Timeout
+            | Self::UnfairTimeout
+            | Self::Cut
+            | Self::Empty
+            | Self::Garbage
+            | Self::ErrorInside
+            | Self::ContextLength
+            | Self::Unsupported => Next::Target,
+            // Who named the target is told that it is not there; who named a route cannot know.
+            Self::NoSuchModel if direct => Next::Stop,
+            Self::NoSuchModel => Next::Target,
+            Self::ContentPolicy | Self::Refused | Self::ClientGone => Next::Stop,
+        }
+    }
+
+    /// Whether asking the same candidate again can help.
+    #[must_use]
+    pub const fn retriable(self) -> bool {
+        match self {
+            Self::Unreachable
+            | Self::ServerError
+            | Self::Overloaded
+            | Self::Cut
+            | Self::Empty
+            | Self::Garbage
+            | Self::ErrorInside
+            | Self::RateLimited => true,
+            // A timeout has spent its share of the deadline already.
+            Self::FirstTokenTimeout
+            | Self::Timeout
+            | Self::UnfairTimeout
+            | Self::KeyRefused
+            | Self::QuotaExhausted
+            | Self::NoSuchModel
+            | Self::ContextLength
+            | Self::Unsupported
+            | Self::ContentPolicy
+            | Self::Refused
+            | Self::ClientGone => false,
+        }
+    }
+}
+
+impl Fault {
+    /// OpenAI's code for a request that a target was not up to.
+    #[must_use]
+    pub const fn client_code(self) -> Option<&'static str> {
+        match self {
+            Self::ContextLength => Some("context_length_exceeded"),
+            Self::Unsupported => Some("unsupported_parameter"),
+            Self::NoSuchModel => Some("model_not_found"),
+            Self::Unreachable
+            | Self::ServerError
+            | Self::Overloaded
+            | Self::FirstTokenTimeout
+            | Self::Timeout
+            | Self::UnfairTimeout
+            | Self::Cut
+            | Self::Empty
+            | Self::Garbage
+            | Self::ErrorInside
+            | Self::RateLimited
+            | Self::KeyRefused
+            | Self::QuotaExhausted
+            | Self::ContentPolicy
+            | Self::Refused
+            | Self::ClientGone => None,
+        }
+    }
+}
+
+/// What a provider said of it, word for word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Its message.
+    pub message: String,
+    /// Its `type`.
+    pub kind: Option<String>,
+    /// Its `param`.
+    pub param: Option<String>,
+    /// Its `code`, a number as its digits.
+    pub code: Option<String>,
+}
+
+/// The judgement on one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What happened.
+    pub fault: Fault,
+    /// The upstream's status, where it gave one.
+    pub status: Option<u16>,
+    /// Whom to ask next.
+    pub next: Next,
+    /// How long the provider asks to be left alone.
+    pub wait: Option<Duration>,
+    /// What the provider said.
+    pub said: Option<Said>,
+    /// Who was asked.
+    pub target: String,
+}
+
+/// How long a rate limit cools a credential when its provider does not say.
+const DEFAULT_COOLING: Duration = Duration::from_secs(10);
+
+impl Verdict {
+    /// What the breakers are told.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self.fault.blame() {
+            Blame::Nobody => Outcome::Nothing,
+            Blame::Model => Outcome::ModelFailed,
+            Blame::Provider => Outcome::ProviderFailed,
+            Blame::Credential => Outcome::CredentialRefused,
+            Blame::CredentialForModel => Outcome::Cool(self.wait.unwrap_or(DEFAULT_COOLING)),
+            Blame::ModelAtOnce => Outcome::NoSuchModel,
+        }
+    }
+}
+
+impl Verdict {
+    /// The attempt in a few words: its provider's own are left out, as they may quote a credential of ours.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self.status {
+            Some(status) => format!("{} {} (status {status})", self.target, self.fault.word()),
+            None => format!("{} {}", self.target, self.fault.word()),
+        }
+    }
+}
+
+/// What an error's body says, in whichever form.
+#[must_use]
+pub fn said(body: &str) -> Said {
+    recognise::parse(body).said
+}
+
+/// Judges an attempt.
+#[must_use]
+pub fn judge(about: &About<'_>, evidence: &Evidence<'_>, now: Timestamp) -> Verdict {
+    let (fault, said) = recognise::recognise(about, evidence);
+    let (status, wait) = match evidence {
+        Evidence::Status { status, headers, body } => {
+            let waits = matches!(fault, Fault::RateLimited | Fault::Overloaded | Fault::ServerError);
+            (Some(*status), waits.then(|| crate::wait::asked(headers, body, now)).flatten())
+        }
+        // What a 200 says about waiting is not believed: Anthropic sends `retry-after` on good answers.
+        Evidence::ErrorInside { .. } | Evidence::Empty | Evidence::Garbage | Evidence::TooLarge => (Some(200), None),
+        Evidence::Connect | Evidence::Timeout { .. } | Evidence::Cut | Evidence::ClientGone => (None, None),
+    };
+    Verdict { fault, status, next: fault.next(about.direct), wait, said, target: about.target.to_owned() }
+}

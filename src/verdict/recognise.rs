@@ -1,0 +1,264 @@
+//! From status and body to a [`Fault`].
+//!
+//! Providers agree on neither the form of an error nor its words, so that each rule below names who it is for. Codes are asked before
+//! messages, and messages only where providers have no code for the matter.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{About, Evidence, Fault, Said};
+
+/// What happened, and what the provider said of it.
+pub(super) fn recognise(about: &About<'_>, evidence: &Evidence<'_>) -> (Fault, Option<Said>) {
+    match *evidence {
+        Evidence::Connect => (Fault::Unreachable, None),
+        Evidence::Timeout { fair: false, .. } => (Fault::UnfairTimeout, None),
+        Evidence::Timeout { first_token: true, .. } => (Fault::FirstTokenTimeout, None),
+        Evidence::Timeout { .. } => (Fault::Timeout, None),
+        Evidence::Cut => (Fault::Cut, None),
+        Evidence::Empty => (Fault::Empty, None),
+        Evidence::Garbage | Evidence::TooLarge => (Fault::Garbage, None),
+        Evidence::ClientGone => (Fault::ClientGone, None),
+        Evidence::ErrorInside { body } => {
+            let said = parse(body);
+            (inside(about, &said), Some(said.said))
+        }
+        Evidence::Status { status, body, .. } => {
+            let said = parse(body);
+            (by_status(about, status, &said), (!said.said.message.is_empty()).then_some(said.said))
+        }
+    }
+}
+
+/// An error as said, with everything in it that rules look at.
+pub(super) struct Parsed {
+    pub(super) said: Said,
+    /// `type`, `code`, `status` and the like, in lower case, separated by spaces.
+    labels: String,
+    /// The message in lower case.
+    text: String,
+    /// A status that stands in the body.
+    number: Option<u16>,
+}
+
+impl Parsed {
+    fn labelled(&self, labels: &[&str]) -> bool {
+        self.labels.split(' ').any(|own| labels.contains(&own))
+    }
+
+    fn says(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.text.contains(phrase))
+    }
+}
+
+/// Reads the forms that providers have for an error: OpenAI's and most others' `{"error": {…}}`, Gemini's list of one, `{"error": "…"}`, Mistral's
+/// and FastAPI's without a wrapper (`message`, `detail`), and OpenRouter's numeric code with the upstream's own words in `metadata.raw`.
+pub(super) fn parse(body: &str) -> Parsed {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Root {
+        List(Vec<Value>),
+        One(Value),
+    }
+    let root = match serde_json::from_str(body) {
+        Ok(Root::List(list)) => list.into_iter().next().unwrap_or(Value::Null),
+        Ok(Root::One(value)) => value,
+        Err(_) => Value::Null,
+    };
+    let error = root.get("error").filter(|error| !error.is_null()).unwrap_or(&root);
+    let text = |name: &str| match error.get(name).or_else(|| root.get(name)) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let message = match error {
+        Value::String(message) => Some(message.clone()),
+        _ => text("message").or_else(|| text("detail")).or_else(|| error.get("detail").map(Value::to_string)),
+    };
+    let said = Said { message: message.unwrap_or_default(), kind: text("type"), param: text("param"), code: text("code") };
+    let mut labels: Vec<String> =
+        [&said.kind, &said.code, &text("status")].into_iter().flatten().map(|label| label.to_lowercase()).collect();
+    // Gemini's machine-readable reason, such as API_KEY_INVALID.
+    let reasons = error.get("details").and_then(Value::as_array).into_iter().flatten();
+    labels.extend(reasons.filter_map(|detail| detail.get("reason")?.as_str()).map(str::to_lowercase));
+    let mut lower = said.message.to_lowercase();
+    if let Some(raw) = error.get("metadata").and_then(|metadata| metadata.get("raw")).and_then(Value::as_str) {
+        lower.push(' ');
+        lower.push_str(&raw.to_lowercase());
+    }
+    let number = said.code.as_ref().and_then(|code| code.parse().ok()).filter(|code| (400..600).contains(code));
+    Parsed { labels: labels.join(" "), text: lower, number, said }
+}
+
+fn by_status(about: &About<'_>, status: u16, said: &Parsed) -> Fault {
+    match status {
+        401 => {
+            if quota(said) {
+                Fault::QuotaExhausted
+            } else {
+                Fault::KeyRefused
+            }
+        }
+        402 => Fault::QuotaExhausted,
+        403 => refusal(about, said).unwrap_or(Fault::KeyRefused),
+        // An address that is wrong as a whole answers so for every model, and then each of them is rightly left alone.
+        404 => refusal(about, said).unwrap_or(Fault::NoSuchModel),
+        408 => Fault::ServerError,
+        429 => {
+            if quota(said) {
+                Fault::QuotaExhausted
+            } else {
+                Fault::RateLimited
+            }
+        }
+        400..=499 => refusal(about, said).unwrap_or(Fault::Refused),
+        520..=527 | 530 => Fault::Unreachable,
+        529 => Fault::Overloaded,
+        503 if overloaded(said) => Fault::Overloaded,
+        // A redirect is followed nowhere, as the credential would go with it; and what is no status at all is no answer either.
+        _ => Fault::ServerError,
+    }
+}
+
+/// What a 4xx body says, by the most particular rule first; none where it is just a refusal.
+fn refusal(about: &About<'_>, said: &Parsed) -> Option<Fault> {
+    if quota(said) {
+        Some(Fault::QuotaExhausted)
+    } else if key_refused(said) {
+        Some(Fault::KeyRefused)
+    } else if context_length(said) {
+        Some(Fault::ContextLength)
+    } else if content_policy(said) {
+        Some(Fault::ContentPolicy)
+    } else if no_such_model(about, said) {
+        Some(Fault::NoSuchModel)
+    } else if unsupported(said) {
+        Some(Fault::Unsupported)
+    } else {
+        None
+    }
+}
+
+/// An error inside a 200: a status in it is believed, else its words, else it is the model's failure.
+fn inside(about: &About<'_>, said: &Parsed) -> Fault {
+    if let Some(status) = said.number {
+        return by_status(about, status, said);
+    }
+    if said.labelled(&["rate_limit_exceeded", "rate_limit_error", "resource_exhausted", "too_many_requests"]) {
+        return if quota(said) { Fault::QuotaExhausted } else { Fault::RateLimited };
+    }
+    if overloaded(said) {
+        return Fault::Overloaded;
+    }
+    refusal(about, said).unwrap_or(Fault::ErrorInside)
+}
+
+/// No credit or quota left: OpenAI's `insufficient_quota`, Anthropic's credit balance, DeepSeek's and OpenRouter's 402 in other clothes. Not by
+/// "exceeded your current quota", which Gemini says of a limit per minute too.
+fn quota(said: &Parsed) -> bool {
+    said.labelled(&[
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "insufficient_balance",
+        "insufficient_credits",
+        "credit_limit_exceeded",
+    ]) || said.says(&["credit balance is too low", "insufficient balance", "insufficient credits", "no credits"])
+}
+
+/// A credential that is refused by another status than 401: Gemini's 400 `API_KEY_INVALID`.
+fn key_refused(said: &Parsed) -> bool {
+    said.labelled(&["api_key_invalid", "invalid_api_key", "authentication_error", "unauthenticated"])
+        || said.says(&["api key not valid", "invalid api key", "incorrect api key"])
+}
+
+/// The prompt does not fit: OpenAI's code, and the sentences of Anthropic, Gemini, Mistral, Groq, vLLM and llama.cpp.
+fn context_length(said: &Parsed) -> bool {
+    said.labelled(&[
+        "context_length_exceeded",
+        "string_above_max_length",
+        "exceed_context_size_error",
+        "context_window_exceeded",
+    ]) || said.says(&[
+        "maximum context length",
+        "prompt is too long",
+        "context length",
+        "context window",
+        "context size",
+        "exceeds the maximum number of tokens",
+        "input token count",
+        "too many tokens",
+        "reduce the length",
+    ])
+}
+
+/// OpenAI's and Azure's codes and Anthropic's sentence.
+fn content_policy(said: &Parsed) -> bool {
+    said.labelled(&[
+        "content_policy_violation",
+        "content_filter",
+        "responsibleaipolicyviolation",
+        "data_inspection_failed",
+        "moderation_blocked",
+    ]) || said.says(&[
+        "content management policy",
+        "output blocked by content filtering policy",
+        "violates our usage policies",
+        "content policy",
+    ])
+}
+
+/// The model is not there: by code, or by a sentence that names it.
+fn no_such_model(about: &About<'_>, said: &Parsed) -> bool {
+    if said.labelled(&["model_not_found", "invalid_model", "model_not_available", "model_decommissioned", "unknown_model"]) {
+        return true;
+    }
+    let names_it = said.text.contains(&about.model.to_lowercase()) || said.text.contains("model");
+    names_it
+        && said.says(&[
+            "does not exist",
+            "not found",
+            "no such model",
+            "invalid model",
+            "not a valid model",
+            "unknown model",
+            "model: ",
+            "no endpoints found",
+            "has been decommissioned",
+            "do not have access",
+            "does not have access",
+            "not have permission",
+        ])
+}
+
+/// The model or its provider cannot do what is asked for.
+fn unsupported(said: &Parsed) -> bool {
+    said.labelled(&[
+        "unsupported_parameter",
+        "unsupported_value",
+        "unsupported_model",
+        "unsupported_feature",
+        "unknown_parameter",
+        "not_supported",
+    ]) || said.says(&[
+        "not supported",
+        "does not support",
+        "doesn't support",
+        "unsupported",
+        "unknown variant `image_url`",
+        "unknown variant `file`",
+        "unrecognized request argument",
+        "extra inputs are not permitted",
+    ])
+}
+
+fn overloaded(said: &Parsed) -> bool {
+    said.labelled(&[
+        "overloaded_error",
+        "overloaded",
+        "server_overloaded",
+        "unavailable",
+        "model_overloaded",
+        "engine_overloaded_error",
+    ]) || said.says(&["overloaded", "over capacity", "at capacity"])
+}
