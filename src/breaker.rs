@@ -14,6 +14,7 @@
 pub mod circuit;
 pub mod message;
 mod object;
+mod provider;
 mod status;
 mod view;
 
@@ -21,7 +22,8 @@ use std::time::Duration;
 
 pub use circuit::Settings;
 pub use object::{Exchange, Object};
-pub use view::{Admission, Due, Question, Refusal, Sent, TargetId, Ticket, Urgency, View, Why};
+pub use provider::Sent;
+pub use view::{Admission, Due, Question, Refusal, TargetId, Ticket, Urgency, View, Why};
 
 /// How a call ended, as far as circuits care: see the table of blame in [`crate::verdict`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -81,6 +81,12 @@ impl Plan {
         Self { directives, ttl: ttl.filter(|ttl| !ttl.is_zero()), stale_for }
     }
 
+    /// The same for an answer of a target whose answers are kept for `ttl`.
+    #[must_use]
+    pub fn of_target(self, ttl: Option<Duration>) -> Self {
+        Self { ttl: self.ttl.and(ttl).map(|ttl| self.directives.ttl.map_or(ttl, |asked| asked.min(ttl))), ..self }
+    }
+
     /// No part in a request.
     #[must_use]
     pub fn bypass() -> Self {

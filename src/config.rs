@@ -7,7 +7,7 @@
 //! The invariant: a [`Config`] is consistent. Every target's provider is there, `extends` and defaults are worked in, every duration is within
 //! its bounds, names and addresses are legal. What cannot be so is an [`Errors`] instead, with a line for each mistake.
 //!
-//! [`read`] walks the document and collects problems; [`provider`], [`route`] and [`settings`] say what is allowed where; [`preset`] is the table
+//! `read` walks the document and collects problems; `provider`, `route` and `settings` say what is allowed where; `preset` is the table
 //! of known providers.
 
 mod address;
@@ -57,7 +57,7 @@ const DEFAULT_ROUTE: &str = "default";
 /// A whole configuration, consistent in itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Whom calls may go to, in the order of the document.
+    /// Whom calls may go to, in the order of the document; then known ones that targets name and nothing configures.
     pub providers: Vec<Provider>,
     /// Which targets answer to which names, in the order of the document.
     pub routes: Vec<Route>,
@@ -143,8 +143,9 @@ fn read(document: &Table<'_>) -> Config {
     }
     let auth = section("auth").and_then(|table| auth(&table));
     let cors = section("cors").map(|table| cors(&table)).unwrap_or_default();
-    let providers = section("providers").map(|table| provider::read_all(&table, &mut notes)).unwrap_or_default();
-    let routes = section("routes").map(|table| route::read_all(&table, &providers, &defaults, &mut notes)).unwrap_or_default();
+    let mut providers = section("providers").map(|table| provider::read_all(&table, &mut notes)).unwrap_or_default();
+    let routes =
+        section("routes").map(|table| route::read_all(&table, &mut providers, &defaults, &mut notes)).unwrap_or_default();
     document.close();
     let default_route = routes.iter().position(|route| route.name == DEFAULT_ROUTE);
     Config { providers, routes, default_route, defaults, auth, cors, limits, server_timing, notes }
@@ -175,7 +176,7 @@ fn auth(table: &Table<'_>) -> Option<Auth> {
     // What stands here by mistake may be a key.
     let Some(name) = keys.as_text().filter(|name| address::is_binding(name)) else {
         keys.problem(
-            "is not a secret's name; allowed are letters, digits and _, such as \"GATEWAY_KEYS\", and never a key itself",
+            "is not a secret's name; allowed are capital letters, digits and _, such as \"GATEWAY_KEYS\", and never a key itself",
         );
         return None;
     };

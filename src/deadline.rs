@@ -40,6 +40,8 @@ pub struct Ask {
     pub first_token: Option<Duration>,
     /// What a timeout must have been given to count against the model: the route's `first_token`.
     pub fair_from: Duration,
+    /// The most that the target may take at all.
+    pub most: Duration,
     /// How many targets could still be tried after this one.
     pub later: usize,
 }
@@ -53,6 +55,7 @@ pub fn allow(now: Timestamp, deadline: Timestamp, ask: Ask) -> Option<Allowance>
     }
     // The last candidate may try with whatever is left: there is nothing to save it for.
     let slice = if ask.later == 0 { left } else { (left / 2).max(LEAST_SLICE).min(left) };
+    let slice = slice.min(ask.most);
     let limit = ask.first_token.filter(|limit| ask.streamed && *limit < slice);
     let given = limit.unwrap_or(slice);
     // A limit of the route's own is always fair to be judged by, however short somebody configured it.
@@ -70,7 +73,7 @@ mod tests {
     #[test]
     fn allowances() {
         let now = Timestamp::from_millis(1_000_000);
-        let ask = |streamed, first_token, later| Ask { streamed, first_token, fair_from: s(10), later };
+        let ask = |streamed, first_token, later| Ask { streamed, first_token, fair_from: s(10), most: s(600), later };
         let rows = [
             ("unstreamed, first of three: half", s(120), ask(false, Some(s(10)), 2), Some((s(60), true, false))),
             ("unstreamed, last: all", s(30), ask(false, Some(s(10)), 0), Some((s(30), true, false))),
@@ -96,6 +99,7 @@ mod tests {
                 ask(false, None, 3),
                 Some((Duration::from_millis(100), false, false)),
             ),
+            ("a target's own limit", s(120), Ask { most: s(20), ..ask(false, None, 1) }, Some((s(20), true, false))),
             ("nothing left", s(0), ask(false, None, 0), None),
         ];
         for (name, left, ask, expected) in rows {
@@ -111,7 +115,7 @@ mod tests {
             let mut now = Timestamp::from_millis(0);
             let deadline = now + s(120);
             for later in (0..candidates).rev() {
-                let ask = Ask { streamed: false, first_token: None, fair_from: s(10), later };
+                let ask = Ask { streamed: false, first_token: None, fair_from: s(10), most: s(600), later };
                 let allowance = allow(now, deadline, ask).expect("time is left");
                 assert!(allowance.until <= deadline);
                 now = allowance.until;

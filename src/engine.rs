@@ -12,13 +12,12 @@
 
 mod attempt;
 
-use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) use attempt::{Won, WonBody};
 
 use crate::breaker::{self, Refusal, Ticket};
-use crate::consult;
+use crate::consult::{Consult, PATIENCE};
 use crate::deadline::{self, Allowance};
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -67,20 +66,17 @@ struct Progress {
 }
 
 /// Runs a job to its end.
-pub(crate) async fn run<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, job: &Job<'_>) -> Outcome<R::Body> {
-    let mut progress = Progress {
-        trace: Trace::default(),
-        verdicts: Vec::new(),
-        refusals: Vec::new(),
-        patience: runtime.now() + consult::PATIENCE,
-    };
+pub(crate) async fn run<R: Runtime>(consult: &Consult<R>, job: &Job<'_>) -> Outcome<R::Body> {
+    let runtime = &consult.runtime;
+    let mut progress =
+        Progress { trace: Trace::default(), verdicts: Vec::new(), refusals: Vec::new(), patience: runtime.now() + PATIENCE };
     let mut at = 0;
     let mut late = false;
     while let Some(candidate) = job.candidates.get(at) {
         if progress.trace.len() >= job.max_attempts {
             break;
         }
-        let ticket = match consult::admit(gateway, runtime, candidate.circuits, progress.patience).await {
+        let ticket = match consult.admit(candidate.circuits, progress.patience).await {
             Ok(ticket) => ticket,
             Err(refusal) => {
                 progress.refusals.push(refusal);
@@ -88,7 +84,7 @@ pub(crate) async fn run<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, job: &Jo
                 continue;
             }
         };
-        match persist(gateway, runtime, job, at, ticket, &mut progress).await {
+        match persist(consult, job, at, ticket, &mut progress).await {
             Tried::Won(won) => return Outcome { trace: progress.trace, result: Ok(*won) },
             Tried::Late => {
                 late = true;
@@ -116,23 +112,23 @@ enum Tried<B> {
 
 /// One candidate, with its retries.
 async fn persist<R: Runtime>(
-    gateway: &Rc<Gateway>,
-    runtime: &R,
+    consult: &Consult<R>,
     job: &Job<'_>,
     at: usize,
     mut ticket: Ticket,
     progress: &mut Progress,
 ) -> Tried<R::Body> {
+    let runtime = &consult.runtime;
     let Some(candidate) = job.candidates.get(at) else { return Tried::Stop };
     let mut retries = 0;
     loop {
-        let Some(allowance) = allowance(gateway, runtime.now(), job, at) else {
-            consult::record(gateway, runtime, &ticket, breaker::Outcome::Nothing);
+        let Some(allowance) = allowance(&consult.gateway, runtime.now(), job, at) else {
+            consult.record(&ticket, breaker::Outcome::Nothing);
             return Tried::Late;
         };
         let started = runtime.now();
         let nth = progress.trace.calls_of(&candidate.name);
-        let call = attempt::Attempt { gateway, runtime, job, candidate, allowance, nth };
+        let call = attempt::Attempt { consult, job, candidate, allowance, nth };
         let result = call.run(&ticket).await;
         let took = runtime.now().since(started);
         let verdict = match result {
@@ -142,7 +138,7 @@ async fn persist<R: Runtime>(
             }
             Err(verdict) => verdict,
         };
-        consult::record(gateway, runtime, &ticket, verdict.outcome());
+        consult.record(&ticket, verdict.outcome());
         progress.trace.push(&candidate.name, verdict.fault.word(), verdict.status, took);
         let (next, wait) = (verdict.next, retry_wait(&verdict, retries, runtime.random()));
         progress.verdicts.push(verdict);
@@ -158,7 +154,7 @@ async fn persist<R: Runtime>(
         }
         runtime.sleep(wait).await;
         retries += 1;
-        match consult::admit(gateway, runtime, candidate.circuits, progress.patience).await {
+        match consult.admit(candidate.circuits, progress.patience).await {
             Ok(again) => ticket = again,
             Err(refusal) => {
                 progress.refusals.push(refusal);
@@ -198,7 +194,13 @@ fn allowance(gateway: &Gateway, now: Timestamp, job: &Job<'_>, at: usize) -> Opt
         (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
         (ours, theirs) => ours.or(theirs),
     };
-    let ask = deadline::Ask { streamed: job.envelope.stream, first_token, fair_from: candidate.fair_from, later: later.len() };
+    let ask = deadline::Ask {
+        streamed: job.envelope.stream,
+        first_token,
+        fair_from: candidate.fair_from,
+        most: candidate.deadline,
+        later: later.len(),
+    };
     deadline::allow(now, job.deadline, ask)
 }
 

@@ -76,6 +76,11 @@ impl Gateway {
         for problem in problems {
             log(&problem);
         }
+        let routes: Vec<&str> =
+            config.iter().flat_map(|config| config.routes.iter().map(|route| route.name.as_str())).collect();
+        for (caller, route) in keyring.unknown_routes(&routes) {
+            log(&format!("the key '{caller}' is for the route '{route}', which there is not"));
+        }
         let providers: Vec<ProviderState> = config.as_ref().map_or_else(|_| Vec::new(), |config| states(config, bindings, log));
         let view = config.as_ref().map_or_else(
             |_| View::default(),
@@ -103,6 +108,11 @@ impl Gateway {
         let name =
             self.config.as_ref().ok().and_then(|config| config.providers.get(provider)).map_or("", |provider| &provider.name);
         breaker::object_name(name, region)
+    }
+
+    /// What `GET /status` answers; nothing where the configuration is wrong.
+    pub fn status(&self, now: Timestamp) -> Option<String> {
+        self.config.as_ref().ok().map(|config| api::status::report(self, config, now))
     }
 
     pub(crate) fn providers(&self) -> &[ProviderState] {

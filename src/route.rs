@@ -40,6 +40,10 @@ pub(crate) struct Candidate<'a> {
     pub(crate) stall: Duration,
     pub(crate) max_duration: Duration,
     pub(crate) retries: u32,
+    /// The most that one attempt may take.
+    pub(crate) deadline: Duration,
+    /// How long its answers are kept.
+    pub(crate) cache: Option<Duration>,
     /// The fields that the route and the target decide.
     pub(crate) set: Cow<'a, Map<String, Value>>,
     /// Whether the client named this target itself.
@@ -122,6 +126,7 @@ struct Choice<'a> {
     times: Times,
     fair_from: Duration,
     retries: u32,
+    cache: Option<Duration>,
     set: Cow<'a, Map<String, Value>>,
     direct: bool,
 }
@@ -134,6 +139,7 @@ impl<'a> Choice<'a> {
             times: target.times,
             fair_from: route.times.first_token.unwrap_or(target.times.deadline),
             retries: target.retries,
+            cache: target.cache,
             set: Cow::Borrowed(&target.set),
             direct: false,
         }
@@ -146,6 +152,7 @@ impl<'a> Choice<'a> {
             fair_from: times.first_token.unwrap_or(times.deadline),
             times,
             retries: config.defaults.retries,
+            cache: config.defaults.cache,
             set: Cow::Owned(Map::new()),
             direct: true,
         }
@@ -189,6 +196,8 @@ impl<'a> Resolved<'a> {
                 stall: choice.times.stall,
                 max_duration: choice.times.max_duration,
                 retries: choice.retries,
+                deadline: choice.times.deadline,
+                cache: choice.cache,
                 set: choice.set.clone(),
                 direct: choice.direct,
             });

@@ -106,12 +106,14 @@ fn retry_info(body: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    type Fields = &'static [(&'static str, &'static str)];
+
     #[test]
     fn every_way_of_being_told_to_wait() {
         // 2023-11-14T22:13:20Z
         let now = Timestamp::from_millis(1_700_000_000_000);
         let info = r#"[{"error":{"code":429,"details":[{"@type":"x"},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.4s"}]}}]"#;
-        let rows: &[(&str, &[(&'static str, &str)], &str, Option<u64>)] = &[
+        let rows: &[(&str, Fields, &str, Option<u64>)] = &[
             ("seconds", &[("retry-after", "7")], "", Some(7_000)),
             ("fraction of seconds", &[("retry-after", "0.25")], "", Some(250)),
             ("date", &[("retry-after", "Tue, 14 Nov 2023 22:13:50 GMT")], "", Some(30_000)),

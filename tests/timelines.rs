@@ -1,5 +1,14 @@
 //! Whole requests under virtual time, with scripted upstreams: what the client gets, when, and what every upstream saw.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends when it is wrong"
+)]
+#![allow(clippy::too_many_lines, clippy::type_complexity, reason = "tables")]
+
 #[path = "world/upstreams.rs"]
 mod upstreams;
 mod world;

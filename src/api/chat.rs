@@ -13,7 +13,7 @@ use crate::cache::{self, Directives, Entry, Freshness, Plan};
 use crate::canonical::{self, Key};
 use crate::chat;
 use crate::config::Config;
-use crate::consult;
+use crate::consult::Consult;
 use crate::engine::{self, Job, Won, WonBody};
 use crate::error::Error;
 use crate::gateway::{self, Gateway};
@@ -43,6 +43,7 @@ async fn answer<R: Runtime>(
     caller: &Caller,
 ) -> Result<Response<R::Stream>, Error> {
     let started = runtime.now();
+    let consult = Consult::new(Rc::clone(gateway), runtime.clone());
     let envelope = Envelope::parse(&request.body)?;
     let asked = Asked::read(request)?;
     let resolved = route::resolve(gateway, config, caller, envelope.names(), runtime.random())?;
@@ -53,10 +54,12 @@ async fn answer<R: Runtime>(
         let (value, metadata) = runtime.cache_get(key).await?;
         Entry::decode(key, value, &metadata)
     };
-    let (entry, ()) = futures::join!(lookup, consult::warm(gateway, runtime, first_two(&resolved)));
+    let (entry, ()) = futures::join!(lookup, consult.warm(first_two(&resolved)));
     let freshness = entry.as_ref().map_or(Freshness::Unusable, |entry| entry.freshness(runtime.now(), &plan));
-    if let (Some(entry), Freshness::Fresh(age)) = (&entry, freshness) {
-        return Ok(replay(entry, &envelope, "hit", age));
+    if let (Some(entry), Freshness::Fresh(age)) = (&entry, freshness)
+        && let Some(response) = replay(entry, &envelope, "hit", age)
+    {
+        return Ok(response);
     }
     if plan.only_if_cached() {
         return Err(Error::cache_miss());
@@ -73,18 +76,23 @@ async fn answer<R: Runtime>(
         force_usage: key.is_some(),
         simulate: asked.simulate.as_deref(),
     };
-    let engine::Outcome { trace, result } = engine::run(gateway, runtime, &job).await;
+    let engine::Outcome { trace, result } = engine::run(&consult, &job).await;
     let word = if plan.is_bypass() { "bypass" } else { "miss" };
     let mut response = match result {
         Ok(won) => {
-            let store = key.map(|key| Store { key, target: won.target.clone(), plan });
-            let commit = Commit { gateway, runtime, envelope: &envelope, resolved: &resolved };
+            let kept =
+                resolved.candidates.iter().find(|candidate| candidate.name == won.target).and_then(|candidate| candidate.cache);
+            let store = key.map(|key| Store { key, target: won.target.clone(), plan: plan.of_target(kept) });
+            let commit = Commit { consult: &consult, envelope: &envelope, resolved: &resolved };
             commit.response(won, store)
         }
-        Err(error) => match (&entry, freshness) {
-            (Some(entry), Freshness::Stale(age)) if error.may_be_stale() => replay(entry, &envelope, "stale", age),
-            _ => gateway::answer_error(&error, &trace),
-        },
+        Err(error) => {
+            let stale = match (&entry, freshness) {
+                (Some(entry), Freshness::Stale(age)) if error.may_be_stale() => replay(entry, &envelope, "stale", age),
+                _ => None,
+            };
+            stale.unwrap_or_else(|| gateway::answer_error(&error, &trace))
+        }
     };
     if !trace.is_empty() {
         response.headers.push("x-breakwater-trace", trace.header());
@@ -182,24 +190,24 @@ impl Store {
 const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// A complete answer, in the form that was asked for.
-fn render<S>(completion: &str, envelope: &Envelope<'_>) -> (&'static str, Body<S>) {
-    if envelope.stream {
-        (EVENT_STREAM, Body::Text(chat::replay(completion, envelope.include_usage).unwrap_or_default()))
+/// A complete answer, in the form that was asked for; none where it is not one that could be streamed.
+fn render<S>(completion: &str, envelope: &Envelope<'_>) -> Option<(&'static str, Body<S>)> {
+    Some(if envelope.stream {
+        (EVENT_STREAM, Body::Text(chat::replay(completion, envelope.include_usage)?))
     } else {
         (JSON, Body::Text(completion.to_owned()))
-    }
+    })
 }
 
-/// A stored answer.
-fn replay<S>(entry: &Entry, envelope: &Envelope<'_>, word: &'static str, age: Duration) -> Response<S> {
-    let (kind, body) = render(&entry.value, envelope);
+/// A stored answer; none where it is damaged.
+fn replay<S>(entry: &Entry, envelope: &Envelope<'_>, word: &'static str, age: Duration) -> Option<Response<S>> {
+    let (kind, body) = render(&entry.value, envelope)?;
     let mut headers = Headers::new();
     headers.push("content-type", kind);
     headers.push("x-breakwater-target", entry.target.clone());
     headers.push("x-breakwater-cache", word);
     headers.push("age", age.as_secs().to_string());
-    Response { status: 200, headers, body }
+    Some(Response { status: 200, headers, body })
 }
 
 /// The upstream's header fields that come down as they are.
@@ -209,8 +217,7 @@ fn comes_down(name: &str) -> bool {
 
 /// An answer's way to the client.
 struct Commit<'a, R: Runtime> {
-    gateway: &'a Rc<Gateway>,
-    runtime: &'a R,
+    consult: &'a Consult<R>,
     envelope: &'a Envelope<'a>,
     resolved: &'a Resolved<'a>,
 }
@@ -228,9 +235,10 @@ impl<R: Runtime> Commit<'_, R> {
         }
         let (kind, body) = match won.body {
             WonBody::Whole(completion) => {
-                let rendered = render(&completion, self.envelope);
+                // The engine has seen that it is an answer; only its own form could be wrong for a stream, and then that is what is sent.
+                let rendered = render(&completion, self.envelope).unwrap_or_else(|| (JSON, Body::Text(completion.clone())));
                 if let Some(store) = store {
-                    store.put(self.runtime, completion);
+                    store.put(&self.consult.runtime, completion);
                 }
                 rendered
             }
@@ -264,26 +272,26 @@ impl<R: Runtime> Commit<'_, R> {
         let candidate = self.resolved.candidates.iter().find(|candidate| candidate.name == target);
         let limits = StreamLimits {
             stall: candidate.map_or(Duration::ZERO, |candidate| candidate.stall),
-            until: self.runtime.now() + candidate.map_or(Duration::ZERO, |candidate| candidate.max_duration),
+            until: self.consult.runtime.now() + candidate.map_or(Duration::ZERO, |candidate| candidate.max_duration),
         };
         let relay = self.relay(hold, store, Some(ticket)).after(&first);
-        self.runtime.relay(first, rest, Box::new(relay), limits)
+        self.consult.runtime.relay(first, rest, Box::new(relay), limits)
     }
 
     /// The tap over a stream: at its end the breakers are told, and a complete answer is stored.
     fn relay(&self, hold: Hold, store: Option<Store>, ticket: Option<Ticket>) -> Relay {
-        let (gateway, runtime) = (Rc::clone(self.gateway), self.runtime.clone());
+        let consult = self.consult.clone();
         let assembly = store.is_some().then(|| Rc::new(RefCell::new(chat::Assembly::new())));
         let recorded = assembly.clone();
         let ended = move |ending: Ending| {
             if let Some(ticket) = ticket {
-                consult::record(&gateway, &runtime, &ticket, outcome(ending));
+                consult.record(&ticket, outcome(ending));
             }
             if ending == Ending::Complete
                 && let (Some(store), Some(recorded)) = (store, recorded)
                 && let Some(completion) = recorded.take().finish()
             {
-                store.put(&runtime, completion);
+                store.put(&consult.runtime, completion);
             }
         };
         let relay = Relay::new(hold, Box::new(ended));

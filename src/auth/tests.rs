@@ -111,6 +111,8 @@ fn routes_that_do_not_exist_are_told() {
     assert_eq!(keyring.unknown_routes(&["smart", "fast"]), [("a", "smrt"), ("c", "gone")]);
 }
 
+type CredentialRow<'a> = (&'a str, &'a [(&'static str, &'a str)], Result<(), String>);
+
 #[test]
 fn credentials() {
     let (keyring, _) = Keyring::parse([("K", format!("alice:{}", hash("key")).as_str())]);
@@ -118,8 +120,7 @@ fn credentials() {
     let not_bearer = format!("the authorization header is not a bearer token; {how}");
     let empty = format!("the authorization header holds no key; {how}");
     let unknown = "the key is not one of this gateway's".to_owned();
-    type Row<'a> = (&'a str, &'a [(&'static str, &'a str)], Result<(), String>);
-    let rows: [Row<'_>; 12] = [
+    let rows: [CredentialRow<'_>; 12] = [
         ("bearer", &[("authorization", "Bearer key")], Ok(())),
         ("in any case, with blanks", &[("authorization", " bEARER   key ")], Ok(())),
         ("Anthropic's", &[("x-api-key", "key")], Ok(())),

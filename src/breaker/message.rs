@@ -102,6 +102,9 @@ pub struct Answer {
     pub leases: Option<Vec<Mark>>,
     /// When to come again, in milliseconds from now.
     pub again: u64,
+    /// Grows with every answer of an object: of two that cross on their way, the one with the greater holds.
+    #[serde(default)]
+    pub serial: u64,
 }
 
 /// A circuit's state.

@@ -40,6 +40,7 @@ pub struct Object {
     circuits: BTreeMap<Key, Circuit>,
     cooling: Vec<Cooling>,
     load: Load,
+    serial: u64,
 }
 
 /// What an exchange comes to.
@@ -82,12 +83,15 @@ impl Object {
         let leases = self.grant(&report.ask, now);
         let changed = changed || leases.as_ref().is_some_and(|leases| !leases.is_empty());
         self.cooling.retain(|cooling| cooling.until > now);
+        // By the clock, so that it goes on growing when this object's memory is lost.
+        self.serial = now.as_millis().max(self.serial + 1);
         let circuits = self.circuits.iter().filter(|(_, circuit)| circuit.epoch() > 0);
         let answer = Answer {
             circuits: circuits.map(|(key, circuit)| Told { key: key.clone(), known: circuit.known() }).collect(),
             cooling: self.cooling.clone(),
             leases,
             again: millis(again),
+            serial: self.serial,
         };
         let store = changed.then(|| self.to_store());
         Exchange { answer: serde_json::to_string(&answer).unwrap_or_default(), store: store.flatten() }

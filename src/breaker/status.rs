@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::circuit::Phase;
 use super::message::PROVIDER;
-use super::view::{Local, Provider, View};
+use super::provider::{Local, Provider};
+use super::view::View;
 use crate::time::{Timestamp, millis};
 
 impl View {
@@ -34,10 +35,10 @@ impl View {
 }
 
 fn circuit(provider: &Provider, local: &Local, now: Timestamp) -> Value {
-    let (state, until) = match local.circuit.phase(now) {
-        Phase::Closed => ("closed", None),
-        Phase::Open { until } => ("open", Some(until)),
-        Phase::HalfOpen { .. } => ("half_open", None),
+    let (state, until, probing) = match local.circuit.phase(now) {
+        Phase::Closed => ("closed", None, false),
+        Phase::Open { until } => ("open", Some(until), false),
+        Phase::HalfOpen { leased } => ("half_open", None, leased.is_some()),
     };
     let (kind, name) = local.key.split_once(':').unwrap_or((PROVIDER, &provider.name));
     let name = if kind == "key" { name_of(name) } else { name };
@@ -46,6 +47,7 @@ fn circuit(provider: &Provider, local: &Local, now: Timestamp) -> Value {
         "circuit": kind,
         "name": name,
         "state": state,
+        "probing": probing,
         "open_for_ms": until.map(|until| millis(until.since(now))),
         "failures_in_a_row": local.circuit.run(),
         "window": { "ok": ok, "failed": failed },

@@ -9,27 +9,16 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Outcome;
-use super::circuit::{Circuit, Counts, Known, Phase, Settings};
-use super::message::{self, Answer, Batch, Cooling, Key, Mark, Probe, Report};
+use super::circuit::{Counts, Phase, Settings};
+use super::message::{self, Answer, Cooling, Key, Mark};
+use super::provider::{Provider, Sent};
 use crate::time::Timestamp;
-
-/// After this long without an answer what is known is out of date, and worth waiting for.
-const OUT_OF_DATE: Duration = Duration::from_secs(60);
-
-/// An exchange that has not come back after this long is lost, with the request that made it.
-const LOST: Duration = Duration::from_secs(10);
-
-/// How long an object that could not be reached is left alone.
-const UNREACHABLE: Duration = Duration::from_secs(5);
 
 /// How soon a refused lease is asked for again: a probe has its answer within about that time, or its successor has.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The most targets that an isolate keeps; beyond it all are forgotten, and learnt anew: names of models may come from clients.
 const MOST_TARGETS: usize = 1024;
-
-/// The most that is kept for an object that cannot be reached.
-const MOST_NEWS: usize = 256;
 
 /// An isolate's view of all providers.
 #[derive(Debug, Default)]
@@ -49,52 +38,12 @@ pub struct TargetId {
 }
 
 #[derive(Debug)]
-struct Target {
+pub(super) struct Target {
     provider: usize,
-    model: String,
-    credential: String,
+    pub(super) model: String,
+    pub(super) credential: String,
     /// The places of the three circuits: provider, model, credential.
     circuits: [usize; 3],
-}
-
-#[derive(Debug)]
-pub(super) struct Provider {
-    pub(super) name: String,
-    pub(super) settings: Settings,
-    pub(super) circuits: Vec<Local>,
-    pub(super) cooling: Vec<Cooling>,
-    /// What is still to be said, beside what each circuit has pending.
-    news: Sent,
-    /// When an answer came last.
-    pub(super) heard: Option<Timestamp>,
-    /// Since when an exchange is under way.
-    under_way: Option<Timestamp>,
-    next: Timestamp,
-    pub(super) exchanges: u64,
-    pub(super) unreachable: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct Local {
-    pub(super) key: Key,
-    pub(super) circuit: Circuit,
-    /// Calls that the object has not heard of, and the epoch in which they began.
-    pending: (u64, Counts),
-    /// No lease is asked for before then: somebody is asking, or was refused.
-    ask_after: Timestamp,
-    pub(super) ok: u64,
-    pub(super) failed: u64,
-    pub(super) trips: u64,
-}
-
-/// What a message says, to be said again if it gets lost. Saying it twice does no harm: epochs see to that, but for counts, of which an
-/// answer's loss may count some twice.
-#[derive(Clone, Debug, Default)]
-pub struct Sent {
-    counts: Vec<Batch>,
-    trips: Vec<Mark>,
-    probes: Vec<Probe>,
-    cooling: Vec<Cooling>,
 }
 
 /// Whether a call may be made.
@@ -115,7 +64,7 @@ pub struct Ticket {
     provider: usize,
     /// The epochs of the three circuits when it was admitted.
     epochs: [u64; 3],
-    leases: Vec<Mark>,
+    pub(super) leases: Vec<Mark>,
 }
 
 impl Ticket {
@@ -197,18 +146,7 @@ pub enum Due {
 impl View {
     /// Knows nothing yet of these providers.
     pub fn new(providers: impl Iterator<Item = (String, Settings)>) -> Self {
-        let providers = providers.map(|(name, settings)| Provider {
-            name,
-            settings,
-            circuits: Vec::new(),
-            cooling: Vec::new(),
-            news: Sent::default(),
-            heard: None,
-            under_way: None,
-            next: Timestamp::default(),
-            exchanges: 0,
-            unreachable: 0,
-        });
+        let providers = providers.map(|(name, settings)| Provider::new(name, settings));
         Self { providers: providers.collect(), ..Self::default() }
     }
 
@@ -300,12 +238,14 @@ impl View {
     }
 
     /// What the answer to a question comes to, after [`View::incoming`] has taken it.
-    pub fn resolve(&mut self, question: Question, answer: Option<&str>, now: Timestamp) -> Result<Ticket, Refusal> {
+    pub fn resolve(&mut self, question: &Question, answer: Option<&str>, now: Timestamp) -> Result<Ticket, Refusal> {
         let refusal = question.refusal(now);
         let answer = answer.and_then(|answer| serde_json::from_str::<Answer>(answer).ok());
-        let Some(answer) = answer else { return self.lease_here(&question, now).ok_or(refusal) };
-        let Some(leases) = answer.leases else { return Err(refusal) };
-        self.lend(question.provider, &leases, now);
+        let Some(answer) = answer else {
+            return self.lease_here(question, now).and_then(|ticket| self.confirm(ticket, now)).ok_or(refusal);
+        };
+        let Some(leases) = answer.leases.clone() else { return Err(refusal) };
+        self.lend(question.provider, &leases, &answer, now);
         if leases.is_empty() {
             // Nothing of it was open any more: it goes like any other call.
             return match self.admit(question.target, now) {
@@ -314,16 +254,39 @@ impl View {
                 Admission::Refused(refusal) => Err(refusal),
             };
         }
-        Ok(Ticket { target: question.target, provider: question.provider, epochs: self.epochs(question.target), leases })
+        let ticket =
+            Ticket { target: question.target, provider: question.provider, epochs: self.epochs(question.target), leases };
+        self.confirm(ticket, now).ok_or(refusal)
     }
 
-    /// Notes the leases that this isolate holds.
-    fn lend(&mut self, provider: usize, leases: &[Mark], now: Timestamp) {
+    /// The ticket of a probe, unless a circuit has opened meanwhile for which no lease was asked: then those that were granted go back.
+    fn confirm(&mut self, ticket: Ticket, now: Timestamp) -> Option<Ticket> {
+        if self.admits_probe(&ticket, now) {
+            return Some(ticket);
+        }
+        self.record(&ticket, Outcome::Nothing, now, 0);
+        None
+    }
+
+    /// Whether every circuit of a probe is closed, or leased to it.
+    fn admits_probe(&self, ticket: &Ticket, now: Timestamp) -> bool {
+        let (Some(at), Some(provider)) = (self.at(ticket.target), self.providers.get(ticket.provider)) else { return true };
+        at.circuits
+            .iter()
+            .filter_map(|place| provider.circuits.get(*place))
+            .all(|local| local.circuit.phase(now) == Phase::Closed || ticket.leases.iter().any(|lease| lease.key == local.key))
+    }
+
+    /// Notes the leases that this isolate holds. Of these circuits the object knows best, whatever is still to be said of them.
+    fn lend(&mut self, provider: usize, leases: &[Mark], answer: &Answer, now: Timestamp) {
         let Some(provider) = self.providers.get_mut(provider) else { return };
         for lease in leases {
-            if let Some(local) = provider.circuits.iter_mut().find(|local| local.key == lease.key) {
-                local.circuit.lend(lease.epoch, now);
+            let Some(local) = provider.circuits.iter_mut().find(|local| local.key == lease.key) else { continue };
+            let told = answer.circuits.iter().find(|told| told.key == lease.key);
+            if let Some(told) = told.filter(|_| answer.serial >= provider.serial) {
+                local.circuit.adopt(&told.known);
             }
+            local.circuit.lend(lease.epoch, now);
         }
     }
 
@@ -338,7 +301,7 @@ impl View {
                 Phase::Closed => {}
                 Phase::Open { .. } | Phase::HalfOpen { leased: Some(_) } => return None,
                 Phase::HalfOpen { leased: None } => {
-                    let epoch = local.circuit.lease(now)?;
+                    let epoch = local.circuit.lease_alone(now)?;
                     leases.push(Mark { key: key.clone(), epoch });
                 }
             }
@@ -403,219 +366,25 @@ impl View {
     /// Whether an exchange with this provider's object is due.
     #[must_use]
     pub fn due(&self, provider: usize, now: Timestamp) -> Due {
-        let Some(provider) = self.providers.get(provider) else { return Due::No };
-        if provider.under_way.is_some_and(|since| now < since + LOST) {
-            return Due::No;
-        }
-        match provider.heard {
-            None => Due::Cold,
-            Some(heard) if now.since(heard) > OUT_OF_DATE => Due::Cold,
-            Some(_) if now >= provider.next => Due::Refresh,
-            Some(_) => Due::No,
-        }
+        self.providers.get(provider).map_or(Due::No, |provider| provider.due(now))
     }
 
-    /// Whether anything is still to be said.
+    /// Whether anything is still to be said that should not wait for the next exchange to be due.
     #[must_use]
     pub fn has_pending(&self, provider: usize) -> bool {
-        self.providers.get(provider).is_some_and(|provider| {
-            let news = &provider.news;
-            !news.trips.is_empty()
-                || !news.probes.is_empty()
-                || !news.cooling.is_empty()
-                || provider.circuits.iter().any(|local| local.pending.1.failed > 0)
-        })
+        self.providers.get(provider).is_some_and(Provider::has_pending)
     }
 
     /// The message to a provider's object, and what it says: that is handed to [`View::incoming`] with the answer.
     pub fn outgoing(&mut self, provider: usize, question: Option<&Question>, now: Timestamp) -> (String, Sent) {
-        let Some(provider) = self.providers.get_mut(provider) else { return (String::new(), Sent::default()) };
-        provider.under_way = Some(now);
-        provider.exchanges += 1;
-        let mut sent = std::mem::take(&mut provider.news);
-        for local in &mut provider.circuits {
-            let (epoch, counts) = std::mem::take(&mut local.pending);
-            if !counts.is_empty() {
-                sent.counts.push(Batch { key: local.key.clone(), epoch, counts });
-            }
-        }
-        let report = Report {
-            settings: provider.settings,
-            counts: sent.counts.clone(),
-            trips: sent.trips.clone(),
-            probes: sent.probes.clone(),
-            cooling: sent.cooling.clone(),
-            ask: question.map(|question| question.keys.clone()).unwrap_or_default(),
-        };
-        (serde_json::to_string(&report).unwrap_or_default(), sent)
+        let ask = question.map(|question| question.keys.clone()).unwrap_or_default();
+        self.providers.get_mut(provider).map(|provider| provider.outgoing(ask, now)).unwrap_or_default()
     }
 
     /// Takes an object's answer to what was `sent`, or that there was none.
     pub fn incoming(&mut self, provider: usize, sent: Sent, answer: Option<&str>, now: Timestamp) {
-        let Some(provider) = self.providers.get_mut(provider) else { return };
-        provider.under_way = None;
-        let Some(answer) = answer.and_then(|answer| serde_json::from_str::<Answer>(answer).ok()) else {
-            provider.unreachable += 1;
-            // It was asked, and nobody need wait for it again before what is known is out of date once more.
-            provider.heard = Some(now);
-            provider.next = now + UNREACHABLE;
-            provider.keep(sent);
-            return;
-        };
-        provider.heard = Some(now);
-        provider.next = now + Duration::from_millis(answer.again);
-        provider.learn(answer);
-    }
-}
-
-impl Provider {
-    /// The place of a circuit, made if there is none of that name yet.
-    fn place(&mut self, key: &str) -> usize {
-        if let Some(place) = self.circuits.iter().position(|local| local.key == key) {
-            return place;
-        }
-        self.circuits.push(Local {
-            key: key.to_owned(),
-            circuit: Circuit::default(),
-            pending: Default::default(),
-            ask_after: Timestamp::default(),
-            ok: 0,
-            failed: 0,
-            trips: 0,
-        });
-        self.circuits.len() - 1
-    }
-
-    fn cools(&self, target: &Target, now: Timestamp) -> Option<Timestamp> {
-        let same = |cooling: &&Cooling| cooling.credential == target.credential && cooling.model == target.model;
-        self.cooling.iter().find(same).map(|cooling| cooling.until).filter(|until| now < *until)
-    }
-
-    fn cool(&mut self, cooling: &Cooling) {
-        let same = |own: &&mut Cooling| own.credential == cooling.credential && own.model == cooling.model;
-        match self.cooling.iter_mut().find(same) {
-            Some(own) => own.until = own.until.max(cooling.until),
-            None => self.cooling.push(cooling.clone()),
-        }
-    }
-
-    /// Counts a call at once, and for the object.
-    fn count(&mut self, place: usize, epoch: u64, counts: Counts, now: Timestamp, random: u64) -> Urgency {
-        let settings = self.settings;
-        let Some(local) = self.circuits.get_mut(place) else { return Urgency::Later };
-        local.ok += u64::from(counts.ok);
-        local.failed += u64::from(counts.failed);
-        if epoch != local.circuit.epoch() {
-            return Urgency::Later;
-        }
-        if local.pending.0 != epoch {
-            local.pending = (epoch, Counts::default());
-        }
-        local.pending.1 = local.pending.1.then(counts);
-        if local.circuit.record(counts, epoch, now, &settings, random) {
-            local.trips += 1;
-            return Urgency::Now;
-        }
-        if counts.failed > 0 { Urgency::Soon } else { Urgency::Later }
-    }
-
-    fn trip(&mut self, place: usize, epoch: u64, now: Timestamp, random: u64) -> Urgency {
-        let settings = self.settings;
-        let Some(local) = self.circuits.get_mut(place) else { return Urgency::Later };
-        local.failed += 1;
-        if !local.circuit.trip(epoch, now, &settings, random) {
-            return Urgency::Later;
-        }
-        local.trips += 1;
-        self.news.trips.push(Mark { key: local.key.clone(), epoch });
-        Urgency::Now
-    }
-
-    /// Tells of each lease what its probe showed: for some circuits success or failure, for others nothing.
-    fn probed(&mut self, ticket: &Ticket, outcome: Outcome, now: Timestamp, random: u64) {
-        let settings = self.settings;
-        for lease in &ticket.leases {
-            let kind = if lease.key == message::PROVIDER {
-                'p'
-            } else if lease.key.starts_with("model:") {
-                'm'
-            } else {
-                'k'
-            };
-            let success = match (outcome, kind) {
-                (Outcome::Success, _) => Some(true),
-                (Outcome::ProviderFailed, 'p') => Some(false),
-                // A provider that was open is not back because one of its models fails in another way.
-                (Outcome::ModelFailed, 'p' | 'm') => Some(false),
-                (Outcome::NoSuchModel, 'm') => Some(false),
-                (Outcome::CredentialRefused, 'k') => Some(false),
-                // Whatever it was, the provider has answered for its own part, and so has the credential that was taken.
-                (Outcome::CredentialRefused | Outcome::NoSuchModel, 'p') | (Outcome::NoSuchModel, 'k') => Some(true),
-                _ => None,
-            };
-            if let Some(local) = self.circuits.iter_mut().find(|local| local.key == lease.key) {
-                local.ask_after = Timestamp::default();
-                match success {
-                    Some(success) => {
-                        local.circuit.probed(lease.epoch, success, now, &settings, random);
-                    }
-                    None => {
-                        local.circuit.release(lease.epoch);
-                    }
-                }
-            }
-            self.news.probes.push(Probe { key: lease.key.clone(), epoch: lease.epoch, success });
-        }
-    }
-
-    /// Says again what was lost, before what came since.
-    fn keep(&mut self, sent: Sent) {
-        for batch in sent.counts {
-            if let Some(local) = self.circuits.iter_mut().find(|local| local.key == batch.key) {
-                if local.pending.1.is_empty() {
-                    local.pending = (batch.epoch, batch.counts);
-                } else if local.pending.0 == batch.epoch {
-                    local.pending.1 = batch.counts.then(local.pending.1);
-                }
-            }
-        }
-        let news = std::mem::take(&mut self.news);
-        self.news = Sent {
-            counts: Vec::new(),
-            trips: [sent.trips, news.trips].concat(),
-            probes: [sent.probes, news.probes].concat(),
-            cooling: [sent.cooling, news.cooling].concat(),
-        };
-        // Of an object that stays away, the latest news are the ones that matter when it is back.
-        for excess in [self.news.trips.len(), self.news.probes.len(), self.news.cooling.len()].into_iter().max().into_iter() {
-            if excess > MOST_NEWS {
-                self.news = Sent::default();
-            }
-        }
-    }
-
-    fn learn(&mut self, answer: Answer) {
-        for local in &mut self.circuits {
-            // A trip that the object has not heard of yet stands until it has.
-            let unheard = self.news.trips.iter().any(|mark| mark.key == local.key)
-                || !local.pending.1.is_empty() && local.circuit.known().until.is_some();
-            if unheard {
-                continue;
-            }
-            let told = answer.circuits.iter().find(|told| told.key == local.key);
-            local.circuit.adopt(&told.map_or(Known { epoch: 0, until: None, cooldown: 0 }, |told| told.known));
-        }
-        // Circuits that were never met here are learnt too: the next call may need them.
-        for told in answer.circuits {
-            if self.circuits.iter().all(|local| local.key != told.key) {
-                let place = self.place(&told.key);
-                if let Some(local) = self.circuits.get_mut(place) {
-                    local.circuit.adopt(&told.known);
-                }
-            }
-        }
-        for cooling in &answer.cooling {
-            self.cool(cooling);
+        if let Some(provider) = self.providers.get_mut(provider) {
+            provider.incoming(sent, answer, now);
         }
     }
 }

@@ -73,12 +73,13 @@ fn placeholders(text: &str) -> Result<Vec<&str>, String> {
     Ok(names)
 }
 
-/// Whether this can be the name of a variable or a secret: what an environment variable may be called.
+/// Whether this can be the name of a variable or a secret. Workers would take small letters too; that keys have them, and names by custom
+/// do not, is what tells a key that was pasted in place of its name.
 pub(super) fn is_binding(name: &str) -> bool {
     let first = name.bytes().next();
-    first.is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+    first.is_some_and(|first| first.is_ascii_uppercase() || first == b'_')
         && name.len() <= MAX_BINDING
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// Far longer than any name in use; API keys, which are pasted here by mistake, are often longer.

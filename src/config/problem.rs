@@ -12,6 +12,8 @@ pub struct Errors(Vec<Error>);
 pub struct Error {
     /// The line, from 1.
     pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
     /// The key path; empty where the document is not TOML.
     pub path: String,
     /// What was found and what is allowed; never a secret, and never what might be one.
@@ -41,7 +43,7 @@ impl fmt::Display for Errors {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() {
-            write!(f, "line {}: {}", self.line, self.message)
+            write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
         } else {
             write!(f, "line {}: {}: {}", self.line, self.path, self.message)
         }
@@ -71,18 +73,18 @@ impl Problems {
     pub(super) fn into_errors(self, document: &str) -> Option<Errors> {
         let mut problems = self.0.into_inner();
         problems.sort_by_key(|problem| problem.at);
-        let errors: Vec<Error> = problems
-            .into_iter()
-            .map(|problem| Error { line: place(document, problem.at).0, path: problem.path, message: problem.message })
-            .collect();
+        let error = |Problem { at, path, message }| {
+            let (line, column) = place(document, at);
+            Error { line, column, path, message }
+        };
+        let errors: Vec<Error> = problems.into_iter().map(error).collect();
         (!errors.is_empty()).then_some(Errors(errors))
     }
 
     /// Adds what the TOML parser did not understand.
     pub(super) fn add_syntax(&self, document: &str, error: &toml::de::Error) {
         let at = error.span().map_or(document.len(), |span| span.start);
-        let (_, column) = place(document, at);
-        self.add(at, "", format!("column {column}: not TOML: {}", error.message()));
+        self.add(at, "", format!("not TOML: {}", error.message()));
     }
 }
 
@@ -101,24 +103,26 @@ pub(super) fn suggest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> O
     near.min_by_key(|(distance, _)| *distance).map(|(_, known)| format!("; did you mean {known:?}?"))
 }
 
-/// Levenshtein's edit distance.
+/// The least number of letters to insert, leave out, replace, or exchange with their neighbour (optimal string alignment).
 fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.chars().enumerate() {
-        let mut diagonal = index;
-        let mut last = index + 1;
-        for (other, above) in right.iter().zip(row.iter_mut().skip(1)) {
-            let substituted = diagonal + usize::from(letter != *other);
-            diagonal = *above;
-            last = substituted.min(last + 1).min(diagonal + 1);
-            *above = last;
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let mut above2: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=right.len()).collect();
+    for (i, letter) in left.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, other) in right.iter().enumerate() {
+            let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
+            let replaced = at(&above, j) + usize::from(letter != other);
+            let mut least = replaced.min(at(&above, j + 1) + 1).min(at(&row, j) + 1);
+            let swapped = i > 0 && j > 0 && left.get(i - 1) == Some(other) && right.get(j - 1) == Some(letter);
+            if swapped {
+                least = least.min(at(&above2, j - 1) + 1);
+            }
+            row.push(least);
         }
-        if let Some(first) = row.first_mut() {
-            *first = index + 1;
-        }
+        above2 = std::mem::replace(&mut above, row);
     }
-    row.last().copied().unwrap_or_default()
+    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -127,9 +131,16 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (left, right, expected) in
-            [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("abc", "abc", 0), ("kitten", "sitting", 3), ("flaw", "lawn", 2)]
-        {
+        for (left, right, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("abc", "abc", 0),
+            ("kitten", "sitting", 3),
+            ("flaw", "lawn", 2),
+            ("kye", "key", 1),
+            ("ab", "ba", 1),
+        ] {
             assert_eq!(distance(left, right), expected, "{left} {right}");
         }
     }

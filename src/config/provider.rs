@@ -39,6 +39,24 @@ impl Provider {
     }
 }
 
+/// The provider that a preset is by itself; a note where it cannot be talked to.
+pub(super) fn of_preset(preset: &Preset, notes: &mut Vec<String>) -> Provider {
+    let provider = Provider {
+        name: preset.name.to_owned(),
+        protocols: preset.protocols.to_vec(),
+        base_url: preset.base_url.to_owned(),
+        keys: preset.key.map(str::to_owned).into_iter().collect(),
+        headers: Vec::new(),
+        breaker: BreakerSettings::default(),
+        quirks: preset.quirks,
+        simulated: preset.protocols.contains(&Protocol::Simulated).then(Simulated::default),
+    };
+    if !provider.is_supported() {
+        notes.push(unsupported(preset.name, preset.protocols));
+    }
+    provider
+}
+
 /// What an upstream speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -133,12 +151,12 @@ fn read(name: &str, value: &Value<'_>, notes: &mut Vec<String>) -> Provider {
     if let Some(preset) = preset {
         provider.quirks = preset.quirks;
     }
-    let simulated = provider.protocols.contains(&Protocol::Simulated);
-    provider.base_url = base_url(value, &table, preset, simulated);
+    provider.base_url = base_url(&provider, value, &table, preset);
     provider.keys = keys(&table, preset);
     provider.headers = table.get("headers").map(|value| header::read(&value)).unwrap_or_default();
     provider.breaker = table.get("breaker").map(|value| breaker::read(&value)).unwrap_or_default();
-    provider.simulated = simulated.then(|| read_simulated(&table));
+    let may_be_simulated = provider.protocols.is_empty() || provider.protocols.contains(&Protocol::Simulated);
+    provider.simulated = may_be_simulated.then(|| read_simulated(&table));
     table.close_with(|key| {
         (key == "models" || Behaviour::KEYS.contains(&key)).then(|| "allowed only where protocol = \"simulated\"".to_owned())
     });
@@ -202,17 +220,13 @@ fn listing(protocols: &[Protocol]) -> String {
     protocols.iter().map(|protocol| protocol.name()).collect::<Vec<_>>().join(", ")
 }
 
-fn base_url(provider: &Value<'_>, table: &Table<'_>, preset: Option<&Preset>, simulated: bool) -> String {
+fn base_url(provider: &Provider, whole: &Value<'_>, table: &Table<'_>, preset: Option<&Preset>) -> String {
+    let simulated = provider.protocols.contains(&Protocol::Simulated);
     let Some(value) = table.get("base_url") else {
-        if !simulated && preset.is_none() && !table.has("preset") {
-            let hint = problem::suggest(
-                provider.path.rsplit('.').next().unwrap_or_default(),
-                preset::PRESETS.iter().map(|preset| preset.name),
-            );
-            provider.problem(format!(
-                "has neither a preset nor an address; allowed is base_url, preset, or a known name{}",
-                hint.unwrap_or_default()
-            ));
+        // Where protocol or preset could not be read, nothing is said of what would follow from them.
+        if !simulated && !provider.protocols.is_empty() && preset.is_none() && !table.has("preset") {
+            let hint = problem::suggest(&provider.name, preset::PRESETS.iter().map(|preset| preset.name)).unwrap_or_default();
+            whole.problem(format!("has neither a preset nor an address; allowed is base_url, preset, or a known name{hint}"));
         }
         return preset.map_or("", |preset| preset.base_url).to_owned();
     };
@@ -226,8 +240,7 @@ fn base_url(provider: &Value<'_>, table: &Table<'_>, preset: Option<&Preset>, si
 
 /// The names of secrets. What was found is never part of a message: a key itself, pasted here, must not get into a build's log.
 fn keys(table: &Table<'_>, preset: Option<&Preset>) -> Vec<String> {
-    const ALLOWED: &str =
-        "is not a secret's name; allowed are letters, digits and _, such as \"OPENAI_API_KEY\", and never the key itself";
+    const ALLOWED: &str = "is not a secret's name; allowed are capital letters, digits and _, such as \"OPENAI_API_KEY\", and never the key itself";
     let (one, many) = (table.get("key"), table.get("keys"));
     if let (Some(_), Some(many)) = (&one, &many) {
         many.problem("stands beside key; allowed is one of the two");

@@ -210,7 +210,10 @@ impl<'a> Table<'a> {
 
     /// The value of a key.
     pub(super) fn get(&self, key: &'static str) -> Option<Value<'a>> {
-        self.asked.borrow_mut().push(key);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
         let value = self.entries.get(key)?;
         Some(Value::new(self.below(key), value, self.problems))
     }

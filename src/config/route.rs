@@ -1,6 +1,7 @@
 //! `[routes.X]`: which targets answer to a name, in which order, by which settings.
 //!
-//! Routes are read first and settled afterwards, as one may extend another that stands below it.
+//! Routes are read first and settled afterwards, as one may extend another that stands below it. A known provider that a target names need
+//! not be configured: its preset is all that there is to say.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::config::pattern;
 use crate::config::preset;
 use crate::config::problem;
-use crate::config::provider::Provider;
+use crate::config::provider::{self, Provider};
 use crate::config::read::{Table, Value};
 use crate::config::reasoning;
 use crate::config::settings::{Defaults, Hedge, Order, Stated, Times};
@@ -88,29 +89,29 @@ const MOST_WEIGHT: u32 = 1_000_000;
 const MAX_MODEL: usize = 256;
 
 /// Reads and settles `[routes]`, in the order of the document.
-pub(super) fn read_all(table: &Table<'_>, providers: &[Provider], defaults: &Defaults, notes: &mut Vec<String>) -> Vec<Route> {
+pub(super) fn read_all(
+    table: &Table<'_>,
+    providers: &mut Vec<Provider>,
+    defaults: &Defaults,
+    notes: &mut Vec<String>,
+) -> Vec<Route> {
     let entries = table.entries();
-    let names: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
-    let drafts: Vec<Draft<'_>> =
-        entries.into_iter().filter_map(|(name, value)| draft(name, value, providers, &names)).collect();
+    let routes: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
+    let mut names = Names { providers, routes: &routes, notes };
+    let drafts: Vec<Draft<'_>> = entries.into_iter().filter_map(|(name, value)| draft(name, value, &mut names)).collect();
     for draft in &drafts {
-        notes.extend(
-            draft
-                .stated
-                .not_in_effect()
-                .iter()
-                .map(|setting| format!("{}: {setting} is accepted, and not in effect in this version", draft.value.path)),
-        );
+        let settings = draft.stated.not_in_effect();
+        notes.extend(settings.iter().map(|setting| crate::config::not_in_effect(&draft.value.path, setting)));
     }
     drafts.iter().filter_map(|draft| settle(draft, &drafts, providers, defaults)).collect()
 }
 
-fn draft<'a>(name: &'a str, value: Value<'a>, providers: &[Provider], routes: &[&str]) -> Option<Draft<'a>> {
+fn draft<'a>(name: &'a str, value: Value<'a>, names: &mut Names<'_>) -> Option<Draft<'a>> {
     if let Some(problem) = pattern::problem(name) {
         value.problem(problem);
     }
     let table = value.table()?;
-    let targets = table.get("targets").map(|value| targets(&value, providers, routes));
+    let targets = table.get("targets").map(|value| targets(&value, names));
     let draft = Draft {
         name,
         extends: table.get("extends"),
@@ -126,7 +127,7 @@ fn draft<'a>(name: &'a str, value: Value<'a>, providers: &[Provider], routes: &[
     Some(draft)
 }
 
-fn targets(value: &Value<'_>, providers: &[Provider], routes: &[&str]) -> Vec<TargetDraft> {
+fn targets(value: &Value<'_>, names: &mut Names<'_>) -> Vec<TargetDraft> {
     const ALLOWED: &str = "a list of targets, each \"provider/model\" or { target = \"provider/model\", … }";
     let entries = value.list(ALLOWED).unwrap_or_default();
     if entries.is_empty() && value.is_list() {
@@ -134,7 +135,7 @@ fn targets(value: &Value<'_>, providers: &[Provider], routes: &[&str]) -> Vec<Ta
     }
     let mut targets: Vec<TargetDraft> = Vec::new();
     for entry in entries {
-        let Some(target) = target(&entry, providers, routes) else { continue };
+        let Some(target) = target(&entry, names) else { continue };
         if targets.iter().any(|other| (other.provider, &other.model) == (target.provider, &target.model)) {
             entry.problem("is there twice; a route asks each target once, and retries = N asks it again");
         } else {
@@ -144,22 +145,22 @@ fn targets(value: &Value<'_>, providers: &[Provider], routes: &[&str]) -> Vec<Ta
     targets
 }
 
-fn target(value: &Value<'_>, providers: &[Provider], routes: &[&str]) -> Option<TargetDraft> {
+fn target(value: &Value<'_>, names: &mut Names<'_>) -> Option<TargetDraft> {
     const ALLOWED: &str = "\"provider/model\", or { target = \"provider/model\", … }";
     let Some(table) = value.as_table() else {
-        let (provider, model) = name(value, value.text(ALLOWED)?, providers, routes)?;
+        let (provider, model) = names.target(value, value.text(ALLOWED)?)?;
         return Some(TargetDraft { provider, model, weight: 1, stated: Stated::default(), set: Map::new() });
     };
-    let named = table.get("target");
-    if named.is_none() {
+    let stated_name = table.get("target");
+    if stated_name.is_none() {
         value.problem(format!("has no target; allowed is {ALLOWED}"));
     }
-    let named = named.and_then(|value| name(&value, value.text("\"provider/model\"")?, providers, routes));
+    let found = stated_name.and_then(|value| names.target(&value, value.text("\"provider/model\"")?));
     let weight = table.get("weight").map_or(Some(1), |value| value.whole(1, MOST_WEIGHT));
     let stated = Stated::read_of_target(&table);
     let set = table.get("set").map(|value| set(&value)).unwrap_or_default();
     table.close();
-    let (provider, model) = named?;
+    let (provider, model) = found?;
     Some(TargetDraft { provider, model, weight: weight?, stated, set })
 }
 
@@ -168,33 +169,48 @@ pub(super) fn is_model(model: &str) -> bool {
     (1..=MAX_MODEL).contains(&model.len()) && model.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Finds the provider of a target's name.
-fn name(value: &Value<'_>, text: &str, providers: &[Provider], routes: &[&str]) -> Option<(usize, String)> {
-    let Some((provider, model)) = text.split_once('/') else {
-        let hint = if routes.contains(&text) {
-            format!("; to use the targets of a route, say extends = {text:?}")
-        } else {
-            String::new()
+/// What a target's name may refer to.
+struct Names<'n> {
+    providers: &'n mut Vec<Provider>,
+    routes: &'n [&'n str],
+    notes: &'n mut Vec<String>,
+}
+
+impl Names<'_> {
+    /// The provider's position and the model of a target's name.
+    fn target(&mut self, value: &Value<'_>, text: &str) -> Option<(usize, String)> {
+        let Some((provider, model)) = text.split_once('/') else {
+            let is_route = self.routes.contains(&text);
+            let hint =
+                if is_route { format!("; to use the targets of a route, say extends = {text:?}") } else { String::new() };
+            value.wrong(&format!("\"provider/model\"{hint}"));
+            return None;
         };
-        value.wrong(&format!("\"provider/model\"{hint}"));
-        return None;
-    };
-    if !is_model(model) {
-        value.wrong(&format!("\"provider/model\", with a model of 1 to {MAX_MODEL} visible ASCII characters"));
-        return None;
+        if !is_model(model) {
+            value.wrong(&format!("\"provider/model\", with a model of 1 to {MAX_MODEL} visible ASCII characters"));
+            return None;
+        }
+        Some((self.provider(value, provider)?, model.to_owned()))
     }
-    let position = providers.iter().position(|other| other.name == provider);
-    if position.is_none() {
-        let names = || providers.iter().map(|provider| provider.name.as_str());
-        let listing = if providers.is_empty() { "none".to_owned() } else { names().collect::<Vec<_>>().join(", ") };
-        let hint = if preset::find(provider).is_some() {
-            format!("; a line [providers.{provider}] is all that this one needs")
-        } else {
-            problem::suggest(provider, names()).unwrap_or_default()
-        };
-        value.problem(format!("found the provider {provider:?}; configured are {listing}{hint}"));
+
+    /// The position of the provider of that name, which joins the others where it is a known one.
+    fn provider(&mut self, value: &Value<'_>, name: &str) -> Option<usize> {
+        if let Some(position) = self.providers.iter().position(|provider| provider.name == name) {
+            return Some(position);
+        }
+        if let Some(preset) = preset::find(name) {
+            self.providers.push(provider::of_preset(preset, self.notes));
+            return Some(self.providers.len() - 1);
+        }
+        let configured: Vec<&str> = self.providers.iter().map(|provider| provider.name.as_str()).collect();
+        let known = preset::PRESETS.iter().map(|preset| preset.name);
+        let hint = problem::suggest(name, configured.iter().copied().chain(known)).unwrap_or_default();
+        let configured = if configured.is_empty() { "none".to_owned() } else { configured.join(", ") };
+        value.problem(format!(
+            "found the provider {name:?}, which is neither known nor configured; configured are {configured}{hint}"
+        ));
+        None
     }
-    Some((position?, model.to_owned()))
 }
 
 /// What a route may not decide: the model, as that is what it chooses; the question; how it is to be delivered.

@@ -120,6 +120,7 @@ pub(super) struct Stated {
 impl Stated {
     /// What `[defaults]` or a route states.
     pub(super) fn read(table: &Table<'_>) -> Self {
+        let of_target = Self::read_of_target(table);
         Self {
             stale_for: table
                 .get("stale_for")
@@ -127,7 +128,7 @@ impl Stated {
             order: table.get("order").and_then(|value| value.choice(&ORDERS)),
             hedge_after: table.get("hedge_after").and_then(|value| hedge(&value)),
             schema_retries: table.get("schema_retries").and_then(|value| value.whole(0, MOST_RETRIES)),
-            ..Self::read_of_target(table)
+            ..of_target
         }
     }
 

@@ -298,7 +298,7 @@ mod tests {
             ("fail", "500,nope", format!("found \"nope\"; allowed is {}", Fault::ALLOWED)),
             ("cycle", "yes", "found \"yes\"; allowed is true or false".to_owned()),
             ("latency", "20", "found \"20\"; allowed is a duration, such as \"250ms\", \"10s\" or \"1h 30m\"".to_owned()),
-            ("pace", "2h", "found \"2h\"; allowed is 0s to 1h".to_owned()),
+            ("pace", "2h", "found \"2h\"; allowed is 0ms to 1h".to_owned()),
             ("first_token", "1us", "found \"1us\"; allowed are whole milliseconds".to_owned()),
             ("error_rate", "1.1", "found \"1.1\"; allowed is a number from 0 to 1".to_owned()),
             ("error_rate", "NaN", "found \"NaN\"; allowed is a number from 0 to 1".to_owned()),

@@ -17,9 +17,12 @@ pub(super) fn duration(text: &str, least: Duration, most: Duration) -> Result<Du
     Ok(found)
 }
 
-/// A duration as [`duration`] reads it.
+/// A duration as [`duration`] reads it, in the largest unit that it is a whole number of.
 pub(super) fn show(duration: Duration) -> String {
-    humantime::format_duration(duration).to_string()
+    const UNITS: [(u128, &str); 4] = [(24 * 60 * 60 * 1000, "d"), (60 * 60 * 1000, "h"), (60 * 1000, "m"), (1000, "s")];
+    let millis = duration.as_millis();
+    let unit = UNITS.iter().find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{millis}ms"), |(unit, name)| format!("{}{name}", millis / unit))
 }
 
 /// Reads a size in bytes: a number with `B`, `KiB`, `MiB`, or `KB`, `MB` for powers of ten.

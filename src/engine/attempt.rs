@@ -1,14 +1,11 @@
 //! One call of one candidate: sent, waited for, and judged.
 
-use std::rc::Rc;
-
 use super::Job;
 use crate::breaker::{Outcome, Ticket};
 use crate::config::Protocol;
 use crate::config::simulated::Simulated;
-use crate::consult;
+use crate::consult::Consult;
 use crate::deadline::Allowance;
-use crate::gateway::Gateway;
 use crate::http::Headers;
 use crate::provider::{openai, simulated};
 use crate::route::Candidate;
@@ -49,8 +46,7 @@ pub(crate) enum WonBody<B> {
 }
 
 pub(super) struct Attempt<'a, R: Runtime> {
-    pub(super) gateway: &'a Rc<Gateway>,
-    pub(super) runtime: &'a R,
+    pub(super) consult: &'a Consult<R>,
     pub(super) job: &'a Job<'a>,
     pub(super) candidate: &'a Candidate<'a>,
     pub(super) allowance: Allowance,
@@ -62,13 +58,13 @@ impl<R: Runtime> Attempt<'_, R> {
     /// Runs it. A success is recorded here, a verdict by whoever acts on it.
     pub(super) async fn run(&self, ticket: &Ticket) -> Result<Won<R::Body>, Verdict> {
         match self.call() {
-            Ok(call) => self.answer(self.runtime.call(call).await, ticket).await,
+            Ok(call) => self.answer(self.consult.runtime.call(call).await, ticket).await,
             Err(evidence) => Err(self.judge(&evidence)),
         }
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Verdict {
-        let mut verdict = verdict::judge(&self.candidate.about(), evidence, self.runtime.now());
+        let mut verdict = verdict::judge(&self.candidate.about(), evidence, self.consult.runtime.now());
         if let (Some(said), Some(secret)) = (&mut verdict.said, self.candidate.secret) {
             // Some providers quote the key that they refuse.
             said.message = said.message.replace(secret.expose(), "(a key)");
@@ -110,9 +106,9 @@ impl<R: Runtime> Attempt<'_, R> {
             target: &candidate.name,
             model: candidate.model,
             body,
-            nth: self.gateway.count_simulated(&candidate.name),
+            nth: self.consult.gateway.count_simulated(&candidate.name),
             attempt: self.nth,
-            now: self.runtime.now(),
+            now: self.consult.runtime.now(),
         };
         // The header was checked when the request was read.
         simulated::answer(behaviour, self.job.simulate, &question).map_err(|_| Evidence::Garbage)
@@ -151,7 +147,7 @@ impl<R: Runtime> Attempt<'_, R> {
     fn whole(&self, text: String, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
         match openai::classify_whole(&text) {
             openai::Whole::Complete => {
-                consult::record(self.gateway, self.runtime, ticket, Outcome::Success);
+                self.consult.record(ticket, Outcome::Success);
                 Ok(WonBody::Whole(text))
             }
             openai::Whole::Empty => Err(self.judge(&Evidence::Empty)),
@@ -164,26 +160,26 @@ impl<R: Runtime> Attempt<'_, R> {
     async fn stream(&self, mut rest: R::Body, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
         let mut hold = Hold::new(self.candidate.provider.quirks.done_may_be_missing);
         loop {
-            let held = match self.runtime.read(&mut rest, self.allowance.until).await {
+            let fed = match self.consult.runtime.read(&mut rest, self.allowance.until).await {
                 Read::Bytes(bytes) => hold.feed(&bytes),
                 Read::End(End::Eof) => hold.end(),
                 Read::End(End::Cut) => return Err(self.judge(&Evidence::Cut)),
                 Read::End(End::ClientGone) => return Err(self.judge(&Evidence::ClientGone)),
                 Read::End(End::Silence | End::Overlong) => return Err(self.judge(&self.timeout())),
             };
-            match held {
+            match fed {
                 Held::More => {}
                 Held::Commit(first) => {
                     let mut ticket = ticket.clone();
                     if ticket.is_probe() {
                         // The first content is what a probe is for; how the stream ends counts as for any other call.
-                        consult::record(self.gateway, self.runtime, &ticket, Outcome::Success);
-                        ticket = self.gateway.view().borrow().settled(&ticket);
+                        self.consult.record(&ticket, Outcome::Success);
+                        ticket = self.consult.gateway.view().borrow().settled(&ticket);
                     }
                     return Ok(WonBody::Stream { first, rest, hold, ticket });
                 }
                 Held::Complete(all) => {
-                    consult::record(self.gateway, self.runtime, ticket, Outcome::Success);
+                    self.consult.record(ticket, Outcome::Success);
                     return Ok(WonBody::Streamed(all));
                 }
                 Held::Failed(Failure::Empty) => return Err(self.judge(&Evidence::Empty)),

@@ -27,7 +27,7 @@ pub enum Ending {
 }
 
 /// Is given the data of every event, for the cache.
-pub type Recorder = Box<dyn FnMut(&str)>;
+pub(crate) type Recorder = Box<dyn FnMut(&str)>;
 
 /// The tap over a committed stream.
 pub struct Relay {
@@ -56,7 +56,7 @@ impl Relay {
 
     /// Records every event, and hides the one that was asked for on our own account where `hide_usage`.
     #[must_use]
-    pub fn recording(mut self, recorder: Recorder, hide_usage: bool) -> Self {
+    pub(crate) fn recording(mut self, recorder: Recorder, hide_usage: bool) -> Self {
         self.recorder = Some(recorder);
         self.hide_usage = hide_usage;
         self

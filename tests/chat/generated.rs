@@ -92,6 +92,6 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn assembling_a_replay_gives_the_completion_back(completion in completion()) {
-        law(&completion);
+        law("generated", &completion);
     }
 }

@@ -40,9 +40,9 @@ fn replayed(completion: &Value, include_usage: bool) -> Vec<String> {
 }
 
 /// Assembling a replay gives the completion back.
-fn law(completion: &Value) {
-    assert_eq!(assemble(replayed(completion, true)).as_ref(), Some(completion), "with usage");
+fn law(name: &str, completion: &Value) {
+    assert_eq!(assemble(replayed(completion, true)).as_ref(), Some(completion), "{name}, with usage");
     let mut without = completion.clone();
     without.as_object_mut().unwrap().remove("usage");
-    assert_eq!(assemble(replayed(completion, false)), Some(without), "without usage");
+    assert_eq!(assemble(replayed(completion, false)), Some(without), "{name}, without usage");
 }

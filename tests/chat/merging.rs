@@ -225,6 +225,7 @@ fn nothing_rather_than_something_wrong() {
         ("no choice", vec![chunk(&json!({ "choices": [], "usage": {} }))]),
         ("no finish reason", vec![hello(), "[DONE]".to_owned()]),
         ("an empty finish reason", vec![hello(), chunk(&finish(""))]),
+        ("nothing but an empty finish reason", vec![chunk(&finish(""))]),
         (
             "one choice of two did not finish",
             vec![hello(), stop(), chunk(&json!({ "choices": [{ "index": 1, "delta": { "content": "x" } }] }))],

@@ -132,7 +132,7 @@ fn check_stream(name: &str, payloads: &[String], tally: &mut Tally) {
         })
         .collect();
     assert_eq!(assembled, gists, "{name}");
-    law(&completion);
+    law(name, &completion);
     tally.streams += 1;
     tally.chunks += chunks.len();
     tally.calls += gists.values().map(|gist| gist.calls.len()).sum::<usize>();
@@ -195,8 +195,7 @@ fn unstreamed_answers_replay() {
                 call.as_object_mut().unwrap().remove("index");
             }
         }
-        println!("{name}");
-        law(completion);
+        law(name, completion);
     }
     println!("recorded completions replayed: {}", completions.len());
     assert!(completions.len() >= 100, "{}", completions.len());

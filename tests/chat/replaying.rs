@@ -57,6 +57,14 @@ fn a_whole_stream() {
     assert_eq!(untold, without.collect::<Vec<_>>());
 }
 
+/// Null means that the usage is still to come, which would be a lie here.
+#[test]
+fn usage_that_is_not_known_is_not_announced() {
+    let completion = json!({ "id": "c", "choices": [{ "index": 0, "message": { "role": "assistant", "content": "a" }, "finish_reason": "stop" }] });
+    assert_eq!(replayed(&completion, true), replayed(&completion, false));
+    assert!(!replayed(&completion, true).concat().contains("usage"));
+}
+
 #[test]
 fn long_text_comes_in_several_pieces() {
     let text = "lorem ipsum dolor ".repeat(100) + &"ä".repeat(1000);

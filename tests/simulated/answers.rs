@@ -167,6 +167,11 @@ fn the_same_question_gets_the_same_words() {
         .map(|text| text.split_once("\" ").unwrap().1.to_owned())
         .collect();
     assert!(varied.len() >= 5, "{varied:?}");
+    for said in &varied {
+        let sentences: Vec<&str> = said.split_inclusive(". ").map(|sentence| sentence.trim_end_matches([' ', '.'])).collect();
+        let different: std::collections::BTreeSet<&str> = sentences.iter().copied().collect();
+        assert_eq!((sentences.len(), different.len()), (3, 3), "{said}");
+    }
     let choices = body(&say(&saying("a", json!({ "n": 8 })), 0, "primary"))["choices"].clone();
     let different: std::collections::BTreeSet<String> =
         choices.as_array().unwrap().iter().map(|choice| choice["message"]["content"].to_string()).collect();

@@ -261,6 +261,10 @@ fn what_cannot_be() {
             "three different booleans",
             json!({ "type": "array", "items": { "type": "boolean" }, "minItems": 3, "uniqueItems": true }),
         ),
+        (
+            "two different items that are the same",
+            json!({ "type": "array", "items": { "const": 1 }, "minItems": 2, "uniqueItems": true }),
+        ),
         ("not anything", json!({ "not": {} })),
         ("recursion without an end", json!({ "type": "object", "properties": { "a": { "$ref": "#" } }, "required": ["a"] })),
         ("somewhere else", json!({ "$ref": "https://example.com/schema" })),

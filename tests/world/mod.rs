@@ -2,6 +2,8 @@
 //! objects whose messages can be lost. A whole request runs in it in microseconds, and the same seed gives the same run.
 
 #![allow(dead_code, reason = "each test file uses its own part of it")]
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test's world ends when it is wrong")]
+#![allow(missing_docs, unreachable_pub, clippy::type_complexity, reason = "a test's tools")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -58,6 +60,8 @@ pub struct Sent {
     pub nth: usize,
     /// When, since the world's beginning.
     pub at: Duration,
+    /// The client request that it is for: [`Virtual::request`].
+    pub request: u64,
 }
 
 /// The fate of a message to an object, each way after a delay.
@@ -79,7 +83,6 @@ pub struct CallLog {
     pub ended: Cell<Option<(u64, bool)>>,
     /// When its headers came.
     pub headed: Cell<Option<u64>>,
-    pub request: u64,
 }
 
 struct Task {
@@ -274,7 +277,20 @@ pub struct Virtual {
     pub world: Rc<World>,
     /// When the client leaves, in the world's own time.
     leaves: u64,
-    request: u64,
+    /// Tells this client request from others.
+    pub request: u64,
+    /// What waits for headers now, and the most that ever did: upstream calls, cache look-ups and messages to objects.
+    waiting: Rc<Cell<(usize, usize)>>,
+}
+
+/// One more that waits, for as long as this is held.
+struct Waiting(Rc<Cell<(usize, usize)>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let (now, most) = self.0.get();
+        self.0.set((now - 1, most));
+    }
 }
 
 /// The rest of a scripted body.
@@ -304,7 +320,18 @@ impl Drop for Rest {
 impl Virtual {
     pub fn new(world: &Rc<World>, leaves: Option<Duration>) -> Self {
         let leaves = leaves.map_or(u64::MAX, |leaves| DAWN + millis(leaves));
-        Self { world: Rc::clone(world), leaves, request: world.id() }
+        Self { world: Rc::clone(world), leaves, request: world.id(), waiting: Rc::default() }
+    }
+
+    /// The most that waited for headers at the same time.
+    pub fn most_waiting(&self) -> usize {
+        self.waiting.get().1
+    }
+
+    fn wait(&self) -> Waiting {
+        let (now, most) = self.waiting.get();
+        self.waiting.set((now + 1, most.max(now + 1)));
+        Waiting(Rc::clone(&self.waiting))
     }
 
     fn until(&self, at: u64) -> Until {
@@ -361,13 +388,21 @@ impl Runtime for Virtual {
             Destination::Script(_) => "simulated".to_owned(),
         };
         let nth = self.world.calls.borrow().iter().filter(|other| other.sent.url == url).count();
-        let sent = Sent { url, headers: call.headers, body: call.body, streamed: call.streamed, nth, at: self.world.elapsed() };
+        let sent = Sent {
+            url,
+            headers: call.headers,
+            body: call.body,
+            streamed: call.streamed,
+            nth,
+            at: self.world.elapsed(),
+            request: self.request,
+        };
         let script = match call.to {
             Destination::Post(_) => (self.world.upstream.borrow_mut())(&sent),
             Destination::Script(script) => script,
         };
         let started = self.world.now.get();
-        let log = Rc::new(CallLog { sent, started, ended: Cell::new(None), headed: Cell::new(None), request: self.request });
+        let log = Rc::new(CallLog { sent, started, ended: Cell::new(None), headed: Cell::new(None) });
         self.world.calls.borrow_mut().push(Rc::clone(&log));
         let until = call.until.as_millis();
         let head_at = if script.head == ScriptHead::Hang { u64::MAX } else { started + millis(script.head_after) };
@@ -378,7 +413,10 @@ impl Runtime for Virtual {
             ending: script.ending,
             next_at: head_at,
         };
-        match self.race(head_at, until).await {
+        let waiting = self.wait();
+        let head = self.race(head_at, until).await;
+        drop(waiting);
+        match head {
             Race::Event => {}
             Race::Limit => return Err(CallError::Timeout),
             Race::Gone => return Err(CallError::ClientGone),
@@ -415,13 +453,11 @@ impl Runtime for Virtual {
             Race::Event => {}
         }
         body.next_at = at;
-        match body.pieces.pop_front() {
-            Some((_, piece)) => Read::Bytes(piece),
-            None => {
-                body.close(true);
-                Read::End(if body.ending == Ending::Cut { End::Cut } else { End::Eof })
-            }
+        if let Some((_, piece)) = body.pieces.pop_front() {
+            return Read::Bytes(piece);
         }
+        body.close(true);
+        Read::End(if body.ending == Ending::Cut { End::Cut } else { End::Eof })
     }
 
     fn relay(&self, first: Vec<u8>, mut body: Rest, mut tap: Box<dyn Tap>, limits: StreamLimits) -> Received {
@@ -454,6 +490,7 @@ impl Runtime for Virtual {
     }
 
     async fn cache_get(&self, key: &str) -> Option<(String, String)> {
+        let _waiting = self.wait();
         self.sleep(Duration::from_millis(2)).await;
         let stored = self.world.stored.borrow();
         let (value, metadata, forgotten) = stored.get(key)?;
@@ -471,6 +508,7 @@ impl Runtime for Virtual {
     fn exchange(&self, object: &str, message: String) -> impl Future<Output = Option<String>> + 'static {
         let (runtime, object) = (self.clone(), object.to_owned());
         async move {
+            let _waiting = runtime.wait();
             let post = (runtime.world.post.borrow_mut())(&object);
             let (Post::Delivered(delay) | Post::Lost(delay) | Post::AnswerLost(delay)) = post;
             runtime.sleep(delay).await;

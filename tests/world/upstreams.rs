@@ -1,6 +1,6 @@
 //! How scripted upstreams answer, well and badly.
 
-#![allow(dead_code, reason = "each test file uses its own part of it")]
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses its own part of it")]
 
 use std::time::Duration;
 

@@ -16,10 +16,10 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 
 /// The deepest nesting of a request's JSON: recursion elsewhere, at providers too, ends badly far above any honest request.
-pub const MAX_DEPTH: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 /// The most names in `models`.
-pub const MAX_MODELS: usize = 8;
+const MAX_MODELS: usize = 8;
 
 /// A parsed request.
 #[derive(Clone, Debug)]
@@ -217,7 +217,8 @@ pub fn encode(envelope: &Envelope<'_>, model: &str, set: &Map<String, Value>, fo
     fields.push((Cow::Borrowed("model"), Cow::Borrowed(&model)));
     for (name, raw) in &members {
         let decided = name == "model" || name == "models" || set.iter().any(|(other, _)| other == name);
-        if !decided && !(force_usage && name == "stream_options") {
+        let ours = force_usage && name == "stream_options";
+        if !decided && !ours {
             fields.push((Cow::Borrowed(name), Cow::Borrowed(raw.get())));
         }
     }

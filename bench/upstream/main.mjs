@@ -1,0 +1,135 @@
+// The upstream of the benchmark, and the store behind its KV namespace: two servers that must never be what is measured.
+//
+// Every answer is made beforehand, and a request is read only as far as it takes to see where it ends and what it wants, so that
+// one answer costs about 10 µs, a twentieth of what a worker spends on it. What is wanted stands in the request's body, as that
+// reaches the upstream unchanged through every worker: `"stream":true`, and `"bench":"paced"` or `"bench":"brief"` in its metadata.
+// Each frame of a stream is a chunk of its own, as providers send them.
+//
+// Prints `{"upstream":PORT,"kv":PORT}` when it listens.
+import net from "node:net";
+
+const FRAMES = 500;
+const BRIEF_FRAMES = 10;
+const PACE_MS = 2;
+
+const answer = JSON.stringify({
+  id: "chatcmpl-bench0001",
+  object: "chat.completion",
+  created: 1700000000,
+  model: "gpt-4o-mini-2024-07-18",
+  choices: [
+    {
+      index: 0,
+      message: { role: "assistant", content: "The capital of France is Paris. ".repeat(8), refusal: null },
+      logprobs: null,
+      finish_reason: "stop",
+    },
+  ],
+  usage: { prompt_tokens: 24, completion_tokens: 64, total_tokens: 88 },
+  system_fingerprint: "fp_bench",
+});
+const WHOLE = Buffer.from(
+  "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_bench0001\r\n" +
+    "x-ratelimit-remaining-requests: 9999\r\nopenai-processing-ms: 1\r\n" +
+    `content-length: ${Buffer.byteLength(answer)}\r\n\r\n${answer}`,
+);
+
+function chunk(data) {
+  const text = `data: ${data}\n\n`;
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+function delta(delta, finish_reason) {
+  const choices = [{ index: 0, delta, logprobs: null, finish_reason }];
+  const head = { id: "chatcmpl-bench0001", object: "chat.completion.chunk", created: 1700000000, model: "gpt-4o-mini-2024-07-18" };
+  return chunk(JSON.stringify({ ...head, system_fingerprint: "fp_bench", choices }));
+}
+
+// A whole streamed answer, as the writes that it is sent in.
+function pieces(frames) {
+  const head =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nx-request-id: req_bench0001\r\n" +
+    "x-ratelimit-remaining-requests: 9999\r\ntransfer-encoding: chunked\r\n\r\n";
+  const texts = [head + delta({ role: "assistant", content: "", refusal: null }, null)];
+  for (let at = 1; at < frames - 2; at++) texts.push(delta({ content: ` token${at}` }, null));
+  texts.push(delta({}, "stop"), `${chunk("[DONE]")}0\r\n\r\n`);
+  return texts.map((text) => Buffer.from(text));
+}
+const LONG = pieces(FRAMES);
+const BRIEF = pieces(BRIEF_FRAMES);
+
+function pace(socket) {
+  let at = 0;
+  const next = () => {
+    if (socket.destroyed) return;
+    socket.write(LONG[at++]);
+    if (at < LONG.length) setTimeout(next, PACE_MS);
+  };
+  next();
+}
+
+function respond(socket, data, from, to) {
+  const wants = (text) => {
+    const at = data.indexOf(text, from);
+    return at >= 0 && at < to;
+  };
+  if (!wants('"stream":true')) socket.write(WHOLE);
+  else if (wants('"bench":"paced"')) pace(socket);
+  else for (const piece of wants('"bench":"brief"') ? BRIEF : LONG) socket.write(piece);
+}
+
+// Where the request at the start of `data` has its body, as [from, to]; nothing while it is incomplete.
+function extent(data) {
+  const head = data.indexOf("\r\n\r\n");
+  if (head < 0) return undefined;
+  const fields = data.latin1Slice(0, head + 2);
+  const length = /\r\ncontent-length: *(\d+)/i.exec(fields);
+  let end = head + 4;
+  if (length !== null) end += Number(length[1]);
+  else if (/\r\ntransfer-encoding: *chunked/i.test(fields)) {
+    const last = data.indexOf("\r\n0\r\n\r\n", head + 2);
+    if (last < 0) return undefined;
+    end = last + 7;
+  }
+  return end > data.length ? undefined : [head + 4, end];
+}
+
+function serve(answerOne) {
+  const server = net.createServer({ noDelay: true }, (socket) => {
+    let held = null;
+    socket.on("error", () => {});
+    socket.on("data", (data) => {
+      if (held !== null) data = Buffer.concat([held, data]);
+      held = null;
+      for (;;) {
+        const found = data.length > 0 ? extent(data) : undefined;
+        if (found === undefined) break;
+        answerOne(socket, data, found[0], found[1]);
+        data = data.subarray(found[1]);
+      }
+      if (data.length > 0) held = data;
+    });
+  });
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
+}
+
+// KV as workerd speaks it: GET and PUT of `/KEY?…`, the metadata in a header.
+const stored = new Map();
+const EMPTY = Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+const MISSING = Buffer.from("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
+
+function store(socket, data, from, to) {
+  const head = data.latin1Slice(0, from);
+  const [method, path] = head.split(" ", 2);
+  const key = path.split("?", 1)[0];
+  if (method === "PUT") {
+    const metadata = /\r\ncf-kv-metadata: *([^\r]*)/i.exec(head);
+    const value = data.subarray(from, to);
+    const fields = metadata === null ? "" : `cf-kv-metadata: ${metadata[1]}\r\n`;
+    const text = `HTTP/1.1 200 OK\r\n${fields}content-length: ${value.length}\r\n\r\n`;
+    stored.set(key, Buffer.concat([Buffer.from(text), value]));
+    socket.write(EMPTY);
+  } else socket.write(stored.get(key) ?? MISSING);
+}
+
+console.log(JSON.stringify({ upstream: await serve(respond), kv: await serve(store) }));
