@@ -108,7 +108,14 @@ class Call {
     this.controller.abort();
   }
 
+  // An answer that is complete has nothing to abort, and an abort is dear: it makes an exception with a stack trace.
+  complete() {
+    this.reason = "done";
+    clearTimeout(this.timer);
+  }
+
   extend(ms) {
+    if (this.reason !== "") return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.stop("timeout"), ms);
   }
@@ -184,7 +191,8 @@ class Relay {
     } catch {
       // The client has gone.
     }
-    this.call.stop("done");
+    if (complete) this.call.complete();
+    else this.call.stop("cut");
     return complete;
   }
 
@@ -228,7 +236,7 @@ async function attempt(request, env, ctx, id, target, body, streamed, trace, now
     }
     if (!streamed) {
       const text = await answer.text();
-      call.stop("done");
+      call.complete();
       const parsed = JSON.parse(text);
       if (parsed.error !== undefined || !(parsed.choices?.length > 0)) return { outcome: "bad_answer", ms: Date.now() - started };
       const path = `${trace}${target};ok;${Date.now() - started}ms`;
@@ -242,7 +250,10 @@ async function attempt(request, env, ctx, id, target, body, streamed, trace, now
     let block = new Uint8Array(4096);
     while (firstContent(text) < 0) {
       const { done, value } = await reader.read(block);
-      if (done) return { outcome: "no_content", ms: Date.now() - started };
+      if (done) {
+        call.complete();
+        return { outcome: "no_content", ms: Date.now() - started };
+      }
       text += decoder.decode(value, { stream: true });
       block = new Uint8Array(value.buffer);
     }

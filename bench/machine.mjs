@@ -22,12 +22,12 @@ function canPin() {
   }
 }
 
-// Starts a program whose file descriptor `fd` says in one line of JSON where it listens.
-export async function start(command, args, { measured = false, fd = 1, env = process.env } = {}) {
-  const stdio = ["ignore", fd === 1 ? "pipe" : 2, 2];
-  if (fd > 2) stdio[fd] = "pipe";
+// Starts a program whose file descriptor `fd` says in one line of JSON where it listens. What else it says goes to `log`.
+export async function start(command, args, { measured = false, fd = 1, log = "inherit" } = {}) {
+  const stdio = ["ignore", log, log];
+  stdio[fd] = "pipe";
   if (measured && pinned) [command, args] = ["taskset", ["-c", WORKERD_CPU, command, ...args]];
-  const child = spawn(command, args, { stdio, env });
+  const child = spawn(command, args, { stdio });
   const said = await new Promise((resolve, reject) => {
     let text = "";
     child.on("error", reject);

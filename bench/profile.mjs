@@ -10,7 +10,7 @@ import path from "node:path";
 import { contestants } from "./contestants.mjs";
 import { load } from "./load.mjs";
 import { cpuMicros } from "./machine.mjs";
-import { number, table } from "./report.mjs";
+import { number } from "./report.mjs";
 
 const SECONDS = 6;
 const SHOWN = 30;
@@ -60,8 +60,8 @@ function report(data, sort, ...args) {
 }
 
 function show(title, entries, micros) {
-  const rows = [["µs", title], ...entries.slice(0, SHOWN).map(([share, name]) => [number(share * micros, 1), name.slice(0, 130)])];
-  console.log(`\n${table(rows.map(([value, name]) => [value.padStart(7), name.padEnd(1)]))}`);
+  const lines = entries.slice(0, SHOWN).map(([share, name]) => `${number(share * micros, 1).padStart(8)}  ${name.slice(0, 130)}`);
+  console.log(`\n      µs  ${title}\n${lines.join("\n")}`);
 }
 
 // Inlining and tiers give one function several entries, of which the greatest is told.

@@ -50,7 +50,7 @@ async function round(server, scenario, seconds) {
 // Every contestant answers, and answers what is meant to be measured, before anything is.
 async function check(server, scenario) {
   const { status, head, body } = await once(server.port, scenario.request);
-  const say = (what) => new Error(`${server.name} ${what}:\n${head}\n${body.slice(0, 1000)}`);
+  const say = (what) => new Error(`${server.name} ${what}:\n${head}\n${body.slice(0, 1000)}\n${server.log().slice(-2000)}`);
   if (status !== 200) throw say(`answered ${status}`);
   if (scenario.stream && !body.includes("data: [DONE]")) throw say("left out the end of the stream");
   if (!scenario.hit || server.name === BASE) return;
@@ -160,4 +160,10 @@ async function main() {
   }
 }
 
-await main();
+process.on("SIGINT", () => process.exit(130));
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -79,14 +79,24 @@ export function prepare({ name, source, bindings = {}, objects, kv, flags = [], 
   if (objects !== undefined) fs.mkdirSync(path.join(folder, "objects"));
   const capnp = path.join(folder, "config.capnp");
   fs.writeFileSync(capnp, configuration({ name, mods: mods.map(([mod]) => mod), bindings, objects, kv, flags, date, v8 }));
+  const args = ["serve", "--experimental", "--control-fd=3", capnp];
+  if (objects !== undefined) args.splice(3, 0, `--directory-path=objects=${path.join(folder, "objects")}`);
+  const said = path.join(folder, "log");
+  const remove = () => fs.rmSync(folder, { recursive: true, force: true });
+  process.on("exit", remove);
   return {
     name,
     start: async () => {
-      const args = ["serve", "--experimental", "--control-fd=3", `--directory-path=objects=${path.join(folder, "objects")}`, capnp];
-      if (objects === undefined) args.splice(3, 1);
-      const server = await start(program(), args, { measured: true, fd: 3 });
-      return { name, pid: server.pid, port: server.said.port, stop: server.stop };
+      const log = fs.openSync(said, "a");
+      try {
+        const server = await start(program(), args, { measured: true, fd: 3, log });
+        return { name, pid: server.pid, port: server.said.port, stop: server.stop, log: () => fs.readFileSync(said, "utf8") };
+      } catch (error) {
+        throw new Error(`${error.message}\n${fs.readFileSync(said, "utf8")}`);
+      } finally {
+        fs.closeSync(log);
+      }
     },
-    remove: () => fs.rmSync(folder, { recursive: true, force: true }),
+    remove,
   };
 }

@@ -37,6 +37,7 @@ impl Key {
 /// The key of a request: whose it is, where it may go, what the route makes of answers, and what it asks for. None where the body has no
 /// canonical form.
 #[must_use]
+#[inline(never)]
 pub fn key(tenant: &str, scope: &[String], shape: &[String], body: &str) -> Option<Key> {
     let mut hash = Sha256::new();
     framed(&mut hash, VERSION);

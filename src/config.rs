@@ -111,6 +111,7 @@ pub enum Found<'a> {
 }
 
 /// Reads a configuration.
+#[inline(never)]
 pub fn parse(text: &str) -> Result<Config, Errors> {
     let problems = Problems::default();
     let (document, syntax) = DeTable::parse_recoverable(text);

@@ -65,6 +65,7 @@ pub(crate) struct Credential {
 
 impl Gateway {
     /// Reads configuration and secrets. What is wrong is logged here, once, and answered to every request.
+    #[inline(never)]
     pub fn new(bindings: &Bindings<'_>, log: &dyn Fn(&str)) -> Self {
         let text = (bindings.text)(CONFIG_BINDING).filter(|text| !text.trim().is_empty());
         let config = config::parse(text.as_deref().unwrap_or(BUILT_IN)).map_err(|errors| errors.to_string());
@@ -318,6 +319,7 @@ pub(crate) fn refuse<S>(error: &Error) -> Response<S> {
 }
 
 /// An error, with the calls that led to it.
+#[inline(never)]
 pub(crate) fn answer_error<S>(error: &Error, trace: &Trace) -> Response<S> {
     let mut response = json(error.status(), error.body_openai(trace));
     for (name, value) in error.headers() {

@@ -81,6 +81,7 @@ pub(crate) struct Settings {
 }
 
 /// Resolves the names of a request. `random` decides the order of weighted routes.
+#[inline(never)]
 pub(crate) fn resolve<'a>(
     gateway: &'a Gateway,
     config: &'a Config,

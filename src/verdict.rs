@@ -336,6 +336,7 @@ pub fn said(body: &str) -> Said {
 
 /// Judges an attempt.
 #[must_use]
+#[inline(never)]
 pub fn judge(about: &About<'_>, evidence: &Evidence<'_>, now: Timestamp) -> Verdict {
     let (fault, said) = recognise::recognise(about, evidence);
     let (status, wait) = match evidence {

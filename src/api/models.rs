@@ -31,6 +31,7 @@ fn object(id: &str, owner: &str) -> Value {
 }
 
 /// The list.
+#[inline(never)]
 pub(crate) fn list(gateway: &Gateway, config: &Config, caller: &Caller) -> String {
     let data: Vec<Value> = models(gateway, config, caller).iter().map(|(id, owner)| object(id, owner)).collect();
     json!({ "object": "list", "data": data }).to_string()

@@ -10,6 +10,7 @@ use crate::gateway::Gateway;
 use crate::time::Timestamp;
 
 /// The report as JSON.
+#[inline(never)]
 pub(crate) fn report(gateway: &Gateway, config: &Config, now: Timestamp) -> String {
     let view = gateway.view().borrow();
     let providers: Vec<Value> = config

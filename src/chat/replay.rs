@@ -20,6 +20,7 @@ const TEXTS: [&str; 4] = ["reasoning_content", "reasoning", "content", "refusal"
 /// its last chunk holds the usage and every other one `"usage": null`, as `stream_options.include_usage` asks for;
 /// without it there is none. Nothing where `completion` is not a finished chat completion.
 #[must_use]
+#[inline(never)]
 pub fn replay(completion: &str, include_usage: bool) -> Option<String> {
     let mut top: Object = serde_json::from_str(completion).ok()?;
     let Some(Value::Array(choices)) = top.remove("choices") else { return None };

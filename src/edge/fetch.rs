@@ -12,7 +12,6 @@ use super::glue;
 use super::runtime::Workers;
 use crate::gateway::{self, Bindings, Gateway};
 use crate::http::{Body, Headers, Request, Response};
-use crate::region;
 
 thread_local! {
     /// This isolate's gateway: made by its first request, as bindings are not to be had before.
@@ -32,10 +31,8 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
         }))
     });
     let intake = glue::Intake::new(&request);
-    let region = region::hint(&intake.continent(), &intake.country(), intake.longitude());
-    let runtime = Workers::new(&request, &env, context, region);
     let response = match read(&request, &intake, &gateway).await {
-        Ok(request) => gateway::handle(gateway, runtime, request).await,
+        Ok(read) => gateway::handle(gateway, Workers::new(request, env, context), read).await,
         Err(response) => response,
     };
     Ok(render(response))
@@ -66,7 +63,7 @@ async fn read(
         let limit = gateway.body_limit() as f64;
         let state = JsFuture::from(intake.read(request, limit)).await.ok().and_then(|state| state.as_string());
         match state.as_deref() {
-            Some("ok") => read.body = intake.body(),
+            Some("ok") => read.body = glue::text(intake.body()),
             state => return Err(gateway::unreadable(gateway, &read, state == Some("too_large"))),
         }
     }

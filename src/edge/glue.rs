@@ -18,13 +18,8 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn headers(this: &Intake) -> String;
     #[wasm_bindgen(method, getter)]
-    pub(super) fn body(this: &Intake) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn continent(this: &Intake) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn country(this: &Intake) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn longitude(this: &Intake) -> f64;
+    pub(super) fn body(this: &Intake) -> Option<Vec<u8>>;
+    pub(super) fn place(request: &web_sys::Request) -> String;
 
     #[derive(Clone)]
     pub(super) type Scope;
@@ -58,7 +53,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn headers(this: &Call) -> String;
     #[wasm_bindgen(method, getter)]
-    pub(super) fn text(this: &Call) -> String;
+    pub(super) fn text(this: &Call) -> Option<Vec<u8>>;
     #[wasm_bindgen(method, getter)]
     pub(super) fn reader(this: &Call) -> JsValue;
 
@@ -91,4 +86,9 @@ extern "C" {
 pub(super) fn pair(value: &JsValue) -> Option<(String, String)> {
     let array = value.dyn_ref::<Array>()?;
     Some((array.get(0).as_string()?, array.get(1).as_string()?))
+}
+
+/// Bytes that JavaScript encoded from a string, and so are UTF-8.
+pub(super) fn text(bytes: Option<Vec<u8>>) -> String {
+    String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! The core's [`Runtime`] on Workers.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
 use crate::http::Headers;
+use crate::region;
 use crate::runtime::{
     Call, CallError, Destination, End, Ending, Payload, Read, Reply, Runtime, Script, ScriptHead, Step, StreamLimits, Tap,
 };
@@ -23,19 +24,27 @@ pub(super) struct Workers {
 }
 
 struct Shared {
+    request: web_sys::Request,
     scope: glue::Scope,
     context: worker::Context,
-    cache: JsValue,
-    breakers: JsValue,
-    region: &'static str,
+    env: worker::Env,
+}
+
+thread_local! {
+    /// Where this isolate's callers are: they come to the data centre that is nearest to them, and an isolate stays in one.
+    static REGION: OnceCell<&'static str> = const { OnceCell::new() };
 }
 
 impl Workers {
-    pub(super) fn new(request: &web_sys::Request, env: &worker::Env, context: worker::Context, region: &'static str) -> Self {
-        let binding = |name: &str| js_sys::Reflect::get(env, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
-        let shared =
-            Shared { scope: glue::Scope::new(request), context, cache: binding("CACHE"), breakers: binding("BREAKER"), region };
-        Self { shared: Rc::new(shared) }
+    pub(super) fn new(request: web_sys::Request, env: worker::Env, context: worker::Context) -> Self {
+        let scope = glue::Scope::new(&request);
+        Self { shared: Rc::new(Shared { request, scope, context, env }) }
+    }
+}
+
+impl Shared {
+    fn binding(&self, name: &str) -> JsValue {
+        js_sys::Reflect::get(&self.env, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
     }
 }
 
@@ -91,7 +100,7 @@ impl Runtime for Workers {
         }
         let status = body.0.status();
         let headers = Headers::from_flat(&body.0.headers());
-        let payload = if body.0.reader().is_null() { Payload::Whole(body.0.text()) } else { Payload::Stream(body) };
+        let payload = if body.0.reader().is_null() { Payload::Whole(glue::text(body.0.text())) } else { Payload::Stream(body) };
         Ok(Reply { status, headers, body: payload })
     }
 
@@ -149,23 +158,31 @@ impl Runtime for Workers {
     }
 
     async fn cache_get(&self, key: &str) -> Option<(String, String)> {
-        glue::pair(&JsFuture::from(glue::kv_get(&self.shared.cache, key)).await.ok()?)
+        glue::pair(&JsFuture::from(glue::kv_get(&self.shared.binding("CACHE"), key)).await.ok()?)
     }
 
     fn cache_put(&self, key: String, value: String, metadata: String, expire: Duration) -> impl Future<Output = ()> + 'static {
-        let put = glue::kv_put(&self.shared.cache, &key, &value, &metadata, number(expire.as_secs()));
+        let put = glue::kv_put(&self.shared.binding("CACHE"), &key, &value, &metadata, number(expire.as_secs()));
         async move {
             let _ = JsFuture::from(put).await;
         }
     }
 
     fn exchange(&self, object: &str, message: String) -> impl Future<Output = Option<String>> + 'static {
-        let answer = glue::exchange(&self.shared.breakers, object, self.shared.region, &message);
+        let answer = glue::exchange(&self.shared.binding("BREAKER"), object, self.region(), &message);
         async move { JsFuture::from(answer).await.ok()?.as_string() }
     }
 
     fn region(&self) -> &'static str {
-        self.shared.region
+        REGION.with(|cell| {
+            *cell.get_or_init(|| {
+                let place = glue::place(&self.shared.request);
+                let mut lines = place.split('\n');
+                let mut line = || lines.next().unwrap_or_default();
+                let (continent, country, longitude) = (line(), line(), line().parse().unwrap_or(f64::NAN));
+                region::hint(continent, country, longitude)
+            })
+        })
     }
 
     fn after(&self, task: impl Future<Output = ()> + 'static) {

@@ -99,6 +99,7 @@ fn explains_silence(finish_reason: Option<&str>) -> bool {
 
 /// Looks at the body of an unstreamed 200.
 #[must_use]
+#[inline(never)]
 pub fn classify_whole(body: &str) -> Whole {
     let Ok(answer) = serde_json::from_str::<Answer<'_>>(body) else {
         return if body.trim().is_empty() { Whole::Empty } else { Whole::Garbage };

@@ -72,6 +72,7 @@ pub struct Question<'a> {
 ///
 /// When the header does not parse, even where the mistake is in another target's entry. [`overrides::check`] finds that
 /// out before any target is called.
+#[inline(never)]
 pub fn answer(behaviour: &Behaviour, header: Option<&str>, question: &Question<'_>) -> Result<Script, SimulateError> {
     let mut behaviour = behaviour.clone();
     let scheduled = match header {

@@ -16,6 +16,7 @@ const SOONEST: Duration = Duration::from_millis(100);
 
 /// The error for these verdicts on calls, and these refusals by breakers, in order.
 #[must_use]
+#[inline(never)]
 pub fn aggregate(verdicts: &[Verdict], refusals: &[Refusal], late: bool, now: Timestamp) -> Error {
     if verdicts.iter().any(|verdict| verdict.fault == Fault::ClientGone) {
         return Error::client_gone();

@@ -51,6 +51,7 @@ struct Members<'a> {
 
 impl<'a> Envelope<'a> {
     /// Finds what the gateway must know, and refuses what no provider could answer.
+    #[inline(never)]
     pub fn parse(body: &'a str) -> Result<Self, Error> {
         if let Some(at) = too_deep(body) {
             return Err(Error::invalid_request(None, format!("the JSON is nested more than {MAX_DEPTH} deep, at byte {at}")));
@@ -199,6 +200,7 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
 /// The request as a target is sent it: its own model name, the fields that the route decides, no `models`, and the usage asked for where
 /// `force_usage`.
 #[must_use]
+#[inline(never)]
 pub fn encode(envelope: &Envelope<'_>, model: &str, set: &Map<String, Value>, force_usage: bool) -> String {
     let model = Value::from(model).to_string();
     let force_usage = force_usage && envelope.stream && !envelope.include_usage;
