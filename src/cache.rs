@@ -1,80 +1,68 @@
-//! The response cache's policy: what is looked up, what is stored, for how long it is fresh, and when something stale may be served.
+//! The response cache's policy: what is looked up, what is stored, for how long it is fresh, and when something stale may be
+//! served.
 //!
-//! A shared cache in front of a model is a way to give one caller another's answer, or an attacker's. What keeps that from happening:
+//! A shared cache in front of a model is a way to give one caller another's answer, or an attacker's, or a bad one again and
+//! again. The invariant: an answer is served only to a request that asks the same thing of the same route for the same tenant,
+//! and only if it was whole. What an attacker or an accident could try, and what stands against it:
 //!
-//! - the key holds the tenant, the route, what the route makes of answers, and everything that shapes the answer ([`crate::canonical`]);
-//!   no header field shapes an answer, as those that reach a provider are not let into a cached request's key by mistake: a request that carries
-//!   one is not cached at all;
-//! - only complete answers are stored, with a regular finish reason for every choice: never an error, never what a cut stream left;
-//! - an entry says for which key it was stored, and of which form it is, and is a miss otherwise;
-//! - a client can shorten an entry's life, never lengthen it beyond the route's.
+//! - *Another tenant's answer.* The tenant is hashed into the key, each part with its length, so that no choice of names moves
+//!   a boundary.
+//! - *An answer that something outside the body shaped.* The key holds the route, what the route makes of answers, and the body
+//!   ([`crate::canonical`]). Header fields are not in it, so a request with one that reaches the provider and can shape its
+//!   answer takes no part in the cache at all.
+//! - *One body with two meanings.* It has no key.
+//! - *A part of an answer, an error inside a 200, a refusal by a filter.* [`storable`] asks each choice for a finish reason
+//!   that says it is whole; a cut stream never comes here.
+//! - *An answer that breaks its schema.* What is stored is what the client was given, after all checks of it, and never before.
+//! - *An entry that is not this key's,* after an error in storage, a copied namespace or a change of the form: its metadata
+//!   repeats the key and the form, and anything else is a miss. The value is not digested: whoever can write it can write the
+//!   digest too.
+//! - *An entry that lives for ever.* A client can shorten an entry's life, never lengthen it beyond the route's; one whose time
+//!   of storing lies ahead is a miss; an edit of the route's time to live shortens that of what is stored already.
 //!
-//! An entry lives in storage for its freshness and `stale_for` beyond, as a stale answer is better than none when every target fails.
+//! What a caller can do is spoil entries of its own tenant: by a shorter life, and by asking first when a model's answer is
+//! bad. Callers who do not trust each other that far are different tenants.
+//!
+//! An entry lives in storage for its freshness and `stale_for` beyond, as a stale answer is better than none when every target
+//! fails.
+
+mod answer;
+mod directive;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+pub use answer::storable;
+pub use directive::Directives;
+
 use crate::time::{Timestamp, millis};
 
 /// KV keeps nothing for less (its documentation, "Expiring keys").
-const SHORTEST_STORAGE: Duration = Duration::from_secs(60);
+const SHORTEST_STORAGE: Duration = Duration::from_mins(1);
+
+/// The most that KV takes as metadata, in bytes of JSON (its documentation, "Limits").
+const MAX_METADATA: usize = 1024;
+
+/// How far another machine's clock may be ahead of ours. An entry from further ahead would be fresh until its time has come, and
+/// then for its whole life.
+const MAX_SKEW: Duration = Duration::from_mins(1);
 
 /// The form of entries; another one is a miss.
 const FORM: u8 = 1;
-
-/// What a request asks of the cache: `cache-control` (RFC 9111, section 5.2.1) and `x-breakwater-cache-ttl`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Directives {
-    no_store: bool,
-    no_cache: bool,
-    only_if_cached: bool,
-    max_age: Option<Duration>,
-    ttl: Option<Duration>,
-}
-
-impl Directives {
-    /// Reads both header fields. Directives that are unknown are ignored, as the RFC says; of one that is there twice the stricter holds; a
-    /// `max-age` that cannot be read counts as 0, "stale" being the safe reading.
-    pub fn parse(cache_control: Option<&str>, ttl: Option<&str>) -> Result<Self, Error> {
-        let mut directives = Self::default();
-        for part in cache_control.unwrap_or_default().split(',') {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            match name.trim().to_ascii_lowercase().as_str() {
-                "no-store" => directives.no_store = true,
-                "no-cache" => directives.no_cache = true,
-                "only-if-cached" => directives.only_if_cached = true,
-                "max-age" => {
-                    let seconds = value.trim().trim_matches('"').parse().unwrap_or(0);
-                    let age = Duration::from_secs(seconds);
-                    directives.max_age = Some(directives.max_age.map_or(age, |other| other.min(age)));
-                }
-                _ => {}
-            }
-        }
-        if let Some(ttl) = ttl {
-            let seconds = ttl.trim().parse().map_err(|_| {
-                let message = format!("x-breakwater-cache-ttl is '{ttl}'; it takes a whole number of seconds");
-                Error::invalid_request(Some("x-breakwater-cache-ttl"), message)
-            })?;
-            directives.ttl = Some(Duration::from_secs(seconds));
-        }
-        Ok(directives)
-    }
-}
 
 /// What is done about one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     directives: Directives,
-    /// How long an answer is fresh; none where the route does not cache.
+    /// How long an answer is fresh; none where nothing is cached.
     ttl: Option<Duration>,
     stale_for: Duration,
 }
 
 impl Plan {
-    /// By the route's time to live, and what the request asks for.
+    /// By the route's time to live (none where it does not cache), how long beyond that an answer may be stale, and what the
+    /// request asks for.
     #[must_use]
     pub fn new(route: Option<Duration>, stale_for: Duration, directives: Directives) -> Self {
         let ttl = route.map(|route| directives.ttl.map_or(route, |asked| asked.min(route)));
@@ -87,13 +75,14 @@ impl Plan {
         Self { ttl: self.ttl.and(ttl).map(|ttl| self.directives.ttl.map_or(ttl, |asked| asked.min(ttl))), ..self }
     }
 
-    /// No part in a request.
+    /// No part in a request, whatever it asks for. Where it may ask for `only-if-cached`, [`Plan::new`] without a time to live
+    /// is meant.
     #[must_use]
     pub fn bypass() -> Self {
-        Self { directives: Directives::default(), ttl: None, stale_for: Duration::ZERO }
+        Self::new(None, Duration::ZERO, Directives::default())
     }
 
-    /// Whether the cache has no part in this request at all.
+    /// Whether the cache has no part in this request at all: neither looks nor stores.
     #[must_use]
     pub fn is_bypass(&self) -> bool {
         self.ttl.is_none() || self.directives.no_store
@@ -116,6 +105,12 @@ impl Plan {
     pub fn only_if_cached(&self) -> bool {
         self.directives.only_if_cached
     }
+
+    /// What `x-breakwater-cache` says of an answer that came from upstream: `miss` or `bypass`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        if self.is_bypass() { "bypass" } else { "miss" }
+    }
 }
 
 /// A stored answer.
@@ -129,7 +124,7 @@ pub struct Entry {
     ttl: Duration,
 }
 
-/// What KV holds beside the value (at most 1 KiB).
+/// What KV holds beside the value.
 #[derive(Serialize, Deserialize)]
 struct Metadata {
     form: u8,
@@ -140,15 +135,27 @@ struct Metadata {
     ttl: u64,
 }
 
-/// An entry's state.
+/// An entry's state, with its age: what the `age` header says, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// It may be served, at this age.
+    /// It may be served.
     Fresh(Duration),
-    /// It may be served when every target fails, at this age.
+    /// It may be served when every target fails.
     Stale(Duration),
     /// It may not be served.
     Unusable,
+}
+
+impl Freshness {
+    /// What `x-breakwater-cache` says of an answer from the cache: `hit` or `stale`.
+    #[must_use]
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Fresh(_) => Some("hit"),
+            Self::Stale(_) => Some("stale"),
+            Self::Unusable => None,
+        }
+    }
 }
 
 /// A value as storage takes it.
@@ -169,10 +176,12 @@ pub fn encode(key: &str, completion: String, target: &str, now: Timestamp, plan:
     if !plan.stores() || !storable(&completion) {
         return None;
     }
-    // Names are the configuration's own, and far shorter; what does not fit is not stored rather than cut.
     let metadata = Metadata { form: FORM, key: key.to_owned(), target: target.to_owned(), stored: now, ttl: millis(ttl) };
-    let metadata = serde_json::to_string(&metadata).ok().filter(|metadata| metadata.len() <= 1024)?;
-    Some(Stored { value: completion, metadata, expire: (ttl + plan.stale_for).max(SHORTEST_STORAGE) })
+    // Where a client's own name for a model is too long for it, the answer is not stored, rather than under a name that was
+    // cut.
+    let metadata = serde_json::to_string(&metadata).ok().filter(|metadata| metadata.len() <= MAX_METADATA)?;
+    let expire = ttl.saturating_add(plan.stale_for).max(SHORTEST_STORAGE);
+    Some(Stored { value: completion, metadata, expire })
 }
 
 impl Entry {
@@ -183,45 +192,29 @@ impl Entry {
         if metadata.form != FORM || metadata.key != key {
             return None;
         }
-        Some(Self { value, target: metadata.target, stored: metadata.stored, ttl: Duration::from_millis(metadata.ttl) })
+        let ttl = Duration::from_millis(metadata.ttl);
+        Some(Self { value, target: metadata.target, stored: metadata.stored, ttl })
     }
 
-    /// Whether it may be served now.
+    /// Whether it may be served now: judged by the stricter of what held when it was stored and what holds now.
+    ///
+    /// `max-age` allows the age that it names (RFC 9111, section 5.2.1.1), counted exactly; 0 asks for an answer that is made
+    /// now, which no stored one is. Who says how old an answer may be is never given a stale one.
     #[must_use]
     pub fn freshness(&self, now: Timestamp, plan: &Plan) -> Freshness {
-        // An entry is judged by the stricter of what held when it was stored and what holds now.
-        let Some(ttl) = plan.ttl.map(|ttl| ttl.min(self.ttl)) else { return Freshness::Unusable };
+        let asked = plan.directives;
+        let Some(ttl) = plan.ttl.filter(|_| plan.looks_up()).map(|ttl| ttl.min(self.ttl)) else { return Freshness::Unusable };
+        if self.stored > now + MAX_SKEW {
+            return Freshness::Unusable;
+        }
         let age = now.since(self.stored);
-        let fresh_for = plan.directives.max_age.map_or(ttl, |max_age| max_age.min(ttl));
-        if age < fresh_for {
+        let young_enough = asked.max_age.is_none_or(|max_age| age <= max_age && !max_age.is_zero());
+        if age < ttl && young_enough {
             Freshness::Fresh(age)
-        } else if plan.directives.no_cache || plan.directives.max_age.is_some() || age >= self.ttl + plan.stale_for {
-            // A client that says how old an answer may be has said that an older one is none.
-            Freshness::Unusable
-        } else {
+        } else if asked.max_age.is_none() && age < ttl.saturating_add(plan.stale_for) {
             Freshness::Stale(age)
+        } else {
+            Freshness::Unusable
         }
     }
-}
-
-/// Whether an answer may stand for later ones: every choice ended by itself or by a tool call, and none was cut off or filtered, which
-/// the next attempt may not be.
-fn storable(completion: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Completion<'a> {
-        #[serde(borrow)]
-        choices: Vec<Choice<'a>>,
-        #[serde(default)]
-        error: Option<serde::de::IgnoredAny>,
-    }
-    #[derive(Deserialize)]
-    struct Choice<'a> {
-        #[serde(borrow, default)]
-        finish_reason: Option<std::borrow::Cow<'a, str>>,
-    }
-    let Ok(completion) = serde_json::from_str::<Completion<'_>>(completion) else { return false };
-    let regular = |choice: &Choice<'_>| {
-        matches!(choice.finish_reason.as_deref(), Some("stop" | "length" | "tool_calls" | "function_call"))
-    };
-    completion.error.is_none() && !completion.choices.is_empty() && completion.choices.iter().all(regular)
 }

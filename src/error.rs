@@ -1,21 +1,27 @@
 //! What the gateway itself answers with.
 //!
-//! An error is part of the product: clients match on its code, people read its message, and SDKs decide by its header fields whether to try
-//! again. They try twice by default, and some ignore a `retry-after` over 60 s, so that a gateway that has spent its budget must say
-//! `x-should-retry: false`, or see its work multiplied by three.
+//! An error is part of the product: clients match on its code, people read its message, and SDKs decide by its header fields
+//! whether to try again. They try twice by default, and some ignore a `retry-after` over 60 s, so that a gateway that has spent
+//! its budget must say `x-should-retry: false`, or see its work multiplied by three.
 //!
-//! No secret, no upstream address and no stack is in any of them: what a provider said is passed on, what we saw of it is put in words.
+//! No secret, no upstream address and no stack is in any of them: what a provider said is passed on word for word, less the
+//! secrets that it quotes ([`Said::without`]); what we saw of it is put in our own words.
+//!
+//! What follows from an error is an exhaustive table over its kinds, and nowhere else.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::time::millis;
 use crate::trace::Trace;
 use crate::verdict::Said;
 
 /// Up to this long an SDK may be told to try again: beyond it some of them ignore `retry-after`, and come back at once.
-const WORTH_WAITING: Duration = Duration::from_secs(60);
+const WORTH_WAITING: Duration = Duration::from_mins(1);
+
+/// The longest message that quotes what a client sent, in bytes: room for a long list of what is allowed, and not for a body's
+/// worth of a model's name.
+const MAX_MESSAGE: usize = 16 * 1024;
 
 /// What kind of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,19 +87,22 @@ impl Kind {
         }
     }
 
-    /// OpenAI's `type` for the same sort of error.
+    /// `OpenAI`'s `type` for the same sort of error. Its API calls a bad key, a model that is not there and a forbidden one an
+    /// `invalid_request_error` all alike, and what it cannot help a `server_error`; its SDKs go by the status.
+    /// `rate_limit_error` is the compatible providers' and Anthropic's word: `OpenAI`'s own, `requests` and `tokens`, name
+    /// limits of an account's that ours is not.
     const fn kind(self) -> &'static str {
         match self {
             Self::InvalidRequest
             | Self::RequestTooLarge
+            | Self::InvalidApiKey
+            | Self::NotAllowed
             | Self::ModelNotFound
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::Refused(_)
             | Self::CacheMiss
             | Self::ClientGone => "invalid_request_error",
-            Self::InvalidApiKey => "authentication_error",
-            Self::NotAllowed => "permission_error",
             Self::RateLimited => "rate_limit_error",
             Self::CircuitOpen
             | Self::NoTarget
@@ -130,19 +139,45 @@ pub struct Error {
     kind: Kind,
     message: String,
     param: Option<String>,
-    /// A provider's own `type` and `code`.
-    said: Option<(Option<String>, Option<String>)>,
+    /// Set where a provider said it.
+    label: Option<Box<Label>>,
     retry_after: Option<Duration>,
+    /// The methods that an endpoint takes.
+    allow: Option<&'static str>,
+}
+
+/// A provider's own `type` and `code`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Label {
+    kind: Option<String>,
+    code: Option<String>,
 }
 
 impl Error {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), param: None, said: None, retry_after: None }
+        Self { kind, message: message.into(), param: None, label: None, retry_after: None, allow: None }
+    }
+
+    /// With a message that quotes what the client sent, which may be of any length.
+    fn quoting(kind: Kind, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        if message.len() > MAX_MESSAGE {
+            message.truncate(message.floor_char_boundary(MAX_MESSAGE));
+            message.push('…');
+        }
+        Self::new(kind, message)
+    }
+
+    /// In a provider's own words, or in ours where it had none.
+    fn said(kind: Kind, said: Said, ours: &str) -> Self {
+        let message = if said.message.is_empty() { ours.to_owned() } else { said.message };
+        let label = Label { kind: said.kind, code: said.code };
+        Self { param: said.param, label: Some(Box::new(label)), ..Self::new(kind, message) }
     }
 
     /// The request is wrong, at `param` where that is a place in it.
     pub fn invalid_request(param: Option<&str>, message: impl Into<String>) -> Self {
-        Self { param: param.map(str::to_owned), ..Self::new(Kind::InvalidRequest, message) }
+        Self { param: param.map(str::to_owned), ..Self::quoting(Kind::InvalidRequest, message) }
     }
 
     /// The body passes `limit` bytes.
@@ -157,48 +192,42 @@ impl Error {
 
     /// The key may not do this.
     pub fn not_allowed(message: impl Into<String>) -> Self {
-        Self { param: Some("model".to_owned()), ..Self::new(Kind::NotAllowed, message) }
+        Self { param: Some("model".to_owned()), ..Self::quoting(Kind::NotAllowed, message) }
     }
 
     /// No route, pattern or target of that name.
     pub fn model_not_found(message: impl Into<String>) -> Self {
-        Self { param: Some("model".to_owned()), ..Self::new(Kind::ModelNotFound, message) }
+        Self { param: Some("model".to_owned()), ..Self::quoting(Kind::ModelNotFound, message) }
     }
 
     /// No such endpoint.
     pub fn not_found(path: &str) -> Self {
         let known = "POST /v1/chat/completions, GET /v1/models, GET /status, GET /health";
-        Self::new(Kind::NotFound, format!("there is nothing at {path}; there is {known}"))
+        Self::quoting(Kind::NotFound, format!("there is {known}, but nothing at {path}"))
     }
 
-    /// The endpoint takes another method.
-    pub fn method_not_allowed(method: &str, allowed: &str) -> Self {
-        Self::new(Kind::MethodNotAllowed, format!("the method is {method}; this endpoint takes {allowed}"))
+    /// The endpoint takes another method: `allowed`, where they are several with commas between them.
+    pub fn method_not_allowed(method: &str, allowed: &'static str) -> Self {
+        let message = format!("this endpoint takes {allowed}; the method is {method}");
+        Self { allow: Some(allowed), ..Self::quoting(Kind::MethodNotAllowed, message) }
     }
 
-    /// A provider refused the request itself: its status where that is a client's error, and its own words.
+    /// A provider refused the request itself: its status where that is a client's error, and its own words. Its 401 would be
+    /// about its key, which is not the client's.
     pub fn refused(status: u16, said: Said) -> Self {
         let status = if (400..500).contains(&status) && status != 401 { status } else { 400 };
-        let message = if said.message.is_empty() {
-            "the provider refused the request, and did not say why".to_owned()
-        } else {
-            said.message
-        };
-        Self { param: said.param, said: Some((said.kind, said.code)), ..Self::new(Kind::Refused(status), message) }
+        Self::said(Kind::Refused(status), said, "the provider refused the request, and did not say why")
     }
 
-    /// Every target had its rate limit.
+    /// Every target had its rate limit; the soonest of them ends after `retry_after`.
     pub fn rate_limited(retry_after: Duration) -> Self {
-        let message = format!(
-            "every target is rate-limited; the first may be asked again in {}",
-            humantime::format_duration(whole(retry_after))
-        );
+        let message = format!("every target is rate-limited; the first may be asked again in {}", in_words(retry_after));
         Self { retry_after: Some(retry_after), ..Self::new(Kind::RateLimited, message) }
     }
 
-    /// No target has a closed circuit.
+    /// No target has a closed circuit; the soonest probe is after `retry_after`.
     pub fn circuit_open(retry_after: Duration) -> Self {
-        let after = humantime::format_duration(whole(retry_after));
+        let after = in_words(retry_after);
         let message = format!("every target has failed lately and is left alone; the first is tried again in {after}");
         Self { retry_after: Some(retry_after), ..Self::new(Kind::CircuitOpen, message) }
     }
@@ -224,14 +253,9 @@ impl Error {
         Self::new(Kind::UpstreamFailed, message)
     }
 
-    /// A provider's error within a stream that has begun.
+    /// A provider's error within a stream that has begun, in its own words.
     pub fn said_in_stream(said: Said) -> Self {
-        let message = if said.message.is_empty() {
-            "the provider's stream failed, and it did not say why".to_owned()
-        } else {
-            said.message
-        };
-        Self { param: said.param, said: Some((said.kind, said.code)), ..Self::new(Kind::UpstreamFailed, message) }
+        Self::said(Kind::UpstreamFailed, said, "the provider's stream failed, and it did not say why")
     }
 
     /// The deadline passed.
@@ -271,14 +295,18 @@ impl Error {
         self.kind.may_be_stale()
     }
 
-    /// The header fields that say whether and when to try again.
+    /// The header fields that say whether and when to try again, and what HTTP wants beside a status (RFC 9110, sections 15.5.2
+    /// and 15.5.6).
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let retry = self.retry_after.is_some_and(|after| after <= WORTH_WAITING);
         let mut headers = vec![("x-should-retry", retry.to_string())];
         if let Some(after) = self.retry_after {
-            headers.push(("retry-after", whole(after).as_secs().to_string()));
-            headers.push(("retry-after-ms", millis(after).to_string()));
+            headers.push(("retry-after", up_to(after, SECOND).to_string()));
+            headers.push(("retry-after-ms", up_to(after, MILLISECOND).to_string()));
+        }
+        if let Some(allow) = self.allow {
+            headers.push(("allow", allow.to_owned()));
         }
         if self.kind == Kind::InvalidApiKey {
             headers.push(("www-authenticate", "Bearer".to_owned()));
@@ -287,14 +315,15 @@ impl Error {
     }
 
     fn object(&self) -> Value {
-        let (kind, code) = match &self.said {
-            Some((kind, code)) => (kind.clone().unwrap_or_else(|| self.kind.kind().to_owned()), code.clone()),
-            None => (self.kind.kind().to_owned(), Some(self.kind.code().to_owned())),
+        let ours = self.kind.kind();
+        let (kind, code) = match self.label.as_deref() {
+            Some(Label { kind, code }) => (kind.as_deref().unwrap_or(ours), code.as_deref()),
+            None => (ours, Some(self.kind.code())),
         };
         json!({ "message": self.message, "type": kind, "param": self.param, "code": code })
     }
 
-    /// The body in OpenAI's form.
+    /// The body in `OpenAI`'s form.
     #[must_use]
     pub fn body_openai(&self, trace: &Trace) -> String {
         let mut error = self.object();
@@ -311,7 +340,19 @@ impl Error {
     }
 }
 
-/// Rounded up: who comes back a moment early is refused again.
-fn whole(duration: Duration) -> Duration {
-    Duration::from_secs(millis(duration).div_ceil(1000))
+const SECOND: Duration = Duration::from_secs(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// How many units a duration takes, rounded up: who comes back a moment early is refused again.
+const fn up_to(duration: Duration, unit: Duration) -> u128 {
+    duration.as_nanos().div_ceil(unit.as_nanos())
 }
+
+/// A wait as a message names it, such as `1m 30s`.
+fn in_words(wait: Duration) -> impl std::fmt::Display {
+    let seconds = u64::try_from(up_to(wait, SECOND)).unwrap_or(u64::MAX);
+    humantime::format_duration(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests;

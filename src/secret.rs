@@ -40,11 +40,10 @@ impl fmt::Debug for Secret {
 /// Shorter texts are left alone: replacing them would spoil a message, and no provider's key is that short.
 const SHORTEST: usize = 8;
 
-/// A provider's text without the secrets that it quotes, as some do when they refuse a key.
+/// A provider's text without a secret that it quotes, as some do when they refuse a key.
 #[must_use]
-pub fn scrub(text: &str, secrets: &[&Secret]) -> String {
-    let secrets = secrets.iter().map(|secret| secret.expose()).filter(|secret| secret.len() >= SHORTEST);
-    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "(a key)"))
+pub fn scrub(text: String, secret: &Secret) -> String {
+    if secret.0.len() >= SHORTEST && text.contains(&secret.0) { text.replace(&secret.0, "(a key)") } else { text }
 }
 
 /// Bytes as lower-case hexadecimal digits.
@@ -74,9 +73,9 @@ mod tests {
 
     #[test]
     fn quoted_keys_are_taken_out() {
-        let (long, short) = (Secret::new("sk-12345678"), Secret::new("key"));
-        let text = "Incorrect API key provided: sk-12345678, sk-12345678. Check your key.";
-        assert_eq!(scrub(text, &[&long, &short]), "Incorrect API key provided: (a key), (a key). Check your key.");
-        assert_eq!(scrub(text, &[]), text);
+        let text = || "Incorrect API key provided: sk-12345678, sk-12345678. Check your key.".to_owned();
+        let clean = "Incorrect API key provided: (a key), (a key). Check your key.";
+        assert_eq!(scrub(text(), &Secret::new("sk-12345678")), clean);
+        assert_eq!([Secret::new("key"), Secret::new("sk-other-key")].map(|other| scrub(text(), &other)), [text(), text()]);
     }
 }

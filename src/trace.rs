@@ -1,4 +1,7 @@
 //! What a request went through: each upstream call that was started, in order.
+//!
+//! Who reads it wants to know why an answer took as long as it did, or why there is none. It is told twice, and the two tell
+//! the same: in a header field, for people with `curl`, and in an error's body, for programs.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,6 +9,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::time::millis;
+
+/// The longest name that is shown, in characters. No model's name comes near; but where a caller may name targets directly, the
+/// name is theirs to choose, up to the size of a body, and header fields of more than some kilobytes are refused on the way.
+const MAX_NAME: usize = 128;
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +28,9 @@ struct Attempt {
 pub struct Trace(Vec<Attempt>);
 
 impl Trace {
-    /// Adds a call that has ended: `ok`, or a fault's word.
+    /// Adds a call that has ended: `ok`, or a fault's word. `status` is the upstream's, where it gave one.
     pub fn push(&mut self, target: &str, outcome: &'static str, status: Option<u16>, took: Duration) {
-        // Names come from configurations and clients, and a header holds visible ASCII only (RFC 9110, section 5.5).
-        let target =
-            target.chars().map(|char| if char.is_ascii_graphic() && !matches!(char, ',' | ';') { char } else { '_' }).collect();
-        self.0.push(Attempt { target, outcome, status, took });
+        self.0.push(Attempt { target: target.to_owned(), outcome, status, took });
     }
 
     /// How many calls there were.
@@ -53,17 +57,18 @@ impl Trace {
         let mut text = String::new();
         for attempt in &self.0 {
             let comma = if text.is_empty() { "" } else { ", " };
-            let _ = write!(text, "{comma}{};{};{}ms", attempt.target, attempt.outcome, millis(attempt.took));
+            let _ = write!(text, "{comma}{};{};{}ms", visible(&attempt.target), attempt.outcome, millis(attempt.took));
         }
         text
     }
 
-    /// The `attempts` of an error's body.
+    /// The `attempts` of an error's body: `[{"target", "outcome", "status", "milliseconds"}]`, `status` null where there was
+    /// none.
     #[must_use]
     pub fn attempts(&self) -> Value {
         let attempt = |attempt: &Attempt| {
             json!({
-                "target": attempt.target,
+                "target": visible(&attempt.target),
                 "outcome": attempt.outcome,
                 "status": attempt.status,
                 "milliseconds": millis(attempt.took),
@@ -71,6 +76,19 @@ impl Trace {
         };
         self.0.iter().map(attempt).collect()
     }
+}
+
+/// A target's name as a header field shows it: in visible ASCII (RFC 9110, section 5.5), without what separates a trace's
+/// parts, and cut, with an ellipsis, at [`MAX_NAME`] characters.
+#[must_use]
+pub fn visible(name: &str) -> String {
+    let plain = |char: char| if char.is_ascii_graphic() && !matches!(char, ',' | ';') { char } else { '_' };
+    let mut shown: String = name.chars().take(MAX_NAME + 1).map(plain).collect();
+    if shown.len() > MAX_NAME {
+        shown.truncate(MAX_NAME - 3);
+        shown.push_str("...");
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -91,5 +109,28 @@ mod tests {
                 { "target": "a/b_c__d_", "outcome": "ok", "status": 200, "milliseconds": 812 },
             ])
         );
+    }
+
+    #[test]
+    fn calls_are_counted_by_a_targets_own_name() {
+        let mut trace = Trace::default();
+        for target in ["ollama/模型", "ollama/模式", "ollama/模型", "a/b,c"] {
+            trace.push(target, "server_error", Some(500), Duration::ZERO);
+        }
+        assert_eq!(["ollama/模型", "ollama/模式", "a/b,c", "a/b_c"].map(|target| trace.calls_of(target)), [2, 1, 1, 0]);
+    }
+
+    #[test]
+    fn names_are_shown_in_visible_ascii_and_within_bounds() {
+        let rows: [(&str, String, String); 5] = [
+            ("a model with slashes", "openrouter/meta/llama-3.1:free".into(), "openrouter/meta/llama-3.1:free".into()),
+            ("one character, one underscore", "ollama/模型 é\u{7f}\0\r\n".into(), "ollama/__________"[..15].into()),
+            ("the longest", "x".repeat(128), "x".repeat(128)),
+            ("one more", "x".repeat(129), "x".repeat(125) + "..."),
+            ("far more, of several bytes each", "é".repeat(1 << 20), "_".repeat(125) + "..."),
+        ];
+        for (name, given, shown) in rows {
+            assert_eq!(visible(&given), shown, "{name}");
+        }
     }
 }

@@ -16,6 +16,7 @@ pub use aggregate::aggregate;
 
 use crate::breaker::Outcome;
 use crate::http::Headers;
+use crate::secret::{self, Secret};
 use crate::time::Timestamp;
 
 /// Who was asked.
@@ -280,6 +281,20 @@ pub struct Said {
     pub param: Option<String>,
     /// Its `code`, a number as its digits.
     pub code: Option<String>,
+}
+
+impl Said {
+    /// Without a secret that it quotes, as providers do when they refuse a key.
+    #[must_use]
+    pub fn without(self, secret: &Secret) -> Self {
+        let clean = |text: String| secret::scrub(text, secret);
+        Self {
+            message: clean(self.message),
+            kind: self.kind.map(clean),
+            param: self.param.map(clean),
+            code: self.code.map(clean),
+        }
+    }
 }
 
 /// The judgement on one attempt.

@@ -77,7 +77,6 @@ async fn answer<R: Runtime>(
         simulate: asked.simulate.as_deref(),
     };
     let engine::Outcome { trace, result } = engine::run(&consult, &job).await;
-    let word = if plan.is_bypass() { "bypass" } else { "miss" };
     let mut response = match result {
         Ok(won) => {
             let kept =
@@ -98,7 +97,7 @@ async fn answer<R: Runtime>(
         response.headers.push("x-breakwater-trace", trace.header());
     }
     if response.headers.get("x-breakwater-cache").is_none() {
-        response.headers.push("x-breakwater-cache", word);
+        response.headers.push("x-breakwater-cache", plan.word());
     }
     Ok(response)
 }
@@ -274,7 +273,8 @@ impl<R: Runtime> Commit<'_, R> {
             stall: candidate.map_or(Duration::ZERO, |candidate| candidate.stall),
             until: self.consult.runtime.now() + candidate.map_or(Duration::ZERO, |candidate| candidate.max_duration),
         };
-        let relay = self.relay(hold, store, Some(ticket)).after(&first);
+        let secret = candidate.and_then(|candidate| candidate.secret).cloned();
+        let relay = self.relay(hold, store, Some(ticket)).hiding(secret).after(&first);
         self.consult.runtime.relay(first, rest, Box::new(relay), limits)
     }
 

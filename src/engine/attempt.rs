@@ -65,9 +65,8 @@ impl<R: Runtime> Attempt<'_, R> {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Verdict {
         let mut verdict = verdict::judge(&self.candidate.about(), evidence, self.consult.runtime.now());
-        if let (Some(said), Some(secret)) = (&mut verdict.said, self.candidate.secret) {
-            // Some providers quote the key that they refuse.
-            said.message = said.message.replace(secret.expose(), "(a key)");
+        if let Some(secret) = self.candidate.secret {
+            verdict.said = verdict.said.map(|said| said.without(secret));
         }
         verdict
     }

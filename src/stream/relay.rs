@@ -4,8 +4,9 @@ use super::{Failure, Hold, failure_of};
 use crate::error::Error;
 use crate::provider::openai;
 use crate::runtime::{End, Step, Tap};
+use crate::secret::Secret;
 use crate::sse::{self, Frames};
-use crate::verdict;
+use crate::verdict::{self, Said};
 
 /// How a committed stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Relay {
     /// Whether the event that holds nothing but usage, which was asked for on our own account, is kept from the client.
     hide_usage: bool,
     recorder: Option<Recorder>,
+    /// The key that the provider was given, which its errors may quote.
+    secret: Option<Secret>,
     ended: Option<Box<dyn FnOnce(Ending)>>,
 }
 
@@ -50,6 +53,7 @@ impl Relay {
             finish_is_enough: hold.finish_is_enough,
             hide_usage: false,
             recorder: None,
+            secret: None,
             ended: Some(ended),
         }
     }
@@ -59,6 +63,13 @@ impl Relay {
     pub(crate) fn recording(mut self, recorder: Recorder, hide_usage: bool) -> Self {
         self.recorder = Some(recorder);
         self.hide_usage = hide_usage;
+        self
+    }
+
+    /// Keeps the key that the provider was given out of its errors.
+    #[must_use]
+    pub fn hiding(mut self, secret: Option<Secret>) -> Self {
+        self.secret = secret;
         self
     }
 
@@ -103,6 +114,14 @@ impl Relay {
         }
     }
 
+    fn said(&self, frame: &[u8]) -> Said {
+        let said = sse::data(frame).map(|data| verdict::said(&String::from_utf8_lossy(&data))).unwrap_or_default();
+        match &self.secret {
+            Some(secret) => said.without(secret),
+            None => said,
+        }
+    }
+
     /// Looks at whole frames; gives what the client is sent of them where that is not all, and the ending.
     fn frames(&mut self, fed: &sse::Fed<'_>) -> (Option<Vec<u8>>, Option<Ending>) {
         let mut kept: Option<Vec<u8>> = None;
@@ -124,8 +143,7 @@ impl Relay {
                         Ending::Complete => last.extend_from_slice(frame),
                         // In the provider's words, but without what else it put into that event, such as a finish reason.
                         Ending::ErrorEvent => {
-                            let said = sse::data(frame).map(|data| verdict::said(&String::from_utf8_lossy(&data)));
-                            last.extend_from_slice(&Error::said_in_stream(said.unwrap_or_default()).event_openai());
+                            last.extend_from_slice(&Error::said_in_stream(self.said(frame)).event_openai());
                         }
                         _ => last.extend_from_slice(&event_for(ending)),
                     }
