@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 /// A JSON value. An object's names are all different.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Document {
+pub(crate) enum Document {
     Word(String),
     Text(String),
     Array(Vec<Document>),
@@ -12,7 +12,7 @@ pub enum Document {
 }
 
 /// Any document: small, deep rather than wide, with names and texts that meet often.
-pub fn any_document() -> impl Strategy<Value = Document> {
+pub(crate) fn any_document() -> impl Strategy<Value = Document> {
     let leaf = prop_oneof![word().prop_map(Document::Word), text().prop_map(Document::Text)];
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
@@ -37,11 +37,11 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 /// Draws from a seed, so that a failing one can be printed and used again.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// A number below `sides`.
-    pub fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -51,7 +51,7 @@ impl Dice {
 
 impl Document {
     /// The document spelled somehow: members in any order, any white space, any escapes.
-    pub fn spelled(&self, dice: &mut Dice) -> String {
+    pub(crate) fn spelled(&self, dice: &mut Dice) -> String {
         let mut text = String::new();
         self.write(&mut text, dice);
         text
@@ -91,7 +91,7 @@ impl Document {
     }
 
     /// The document with one thing in it changed, which may come to the same document.
-    pub fn changed(&self, other: &Self, dice: &mut Dice) -> Self {
+    pub(crate) fn changed(&self, other: &Self, dice: &mut Dice) -> Self {
         let inside = |count: usize, dice: &mut Dice| (count > 0 && dice.roll(4) > 0).then(|| dice.roll(count));
         match self {
             Self::Array(elements) => {
@@ -124,7 +124,7 @@ impl Document {
     }
 
     /// The document with its members sorted: equal documents are the same thing.
-    pub fn sorted(&self) -> Self {
+    pub(crate) fn sorted(&self) -> Self {
         match self {
             Self::Array(elements) => Self::Array(elements.iter().map(Self::sorted).collect()),
             Self::Object(members) => {

@@ -1,5 +1,6 @@
 //! The response cache: which requests share a key, what a request may ask of it, what is stored, and when it is served.
 
+#![allow(clippy::type_complexity, clippy::format_push_string, reason = "tables; small texts")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
