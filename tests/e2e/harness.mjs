@@ -1,15 +1,21 @@
 // Starts the built worker in real workerd, with KV and Durable Objects, and without a proxy in front of it: a client's disconnect must
 // reach the worker as it would in production.
 
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { Miniflare } from "miniflare";
+import { Miniflare, NoOpLog } from "miniflare";
 
-const BUILD = fileURLToPath(new URL("../../build/", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const BUILD = join(ROOT, "build");
+
+// What wrangler.toml deploys with.
+const WRANGLER = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
+const [, compatibilityDate] = WRANGLER.match(/^compatibility_date *= *"([^"]+)"/m);
+const compatibilityFlags = JSON.parse(WRANGLER.match(/^compatibility_flags *= *(\[[^\]]*\])/m)[1]);
 
 // A port that was free a moment ago.
 export function freePort() {
@@ -34,27 +40,36 @@ export function folder() {
 export async function start({ config, vars = {}, persist } = {}) {
   if (!existsSync(join(BUILD, "index.js"))) throw new Error("the worker is not built: run 'make build'");
   const port = await freePort();
+  const log = [];
   const bindings = { BREAKWATER_OPEN: "loopback", ...vars };
   if (config !== undefined) bindings.GATEWAY_CONFIG = config;
   for (const name of Object.keys(bindings)) if (bindings[name] === undefined) delete bindings[name];
+  const env = Object.fromEntries(Object.entries(bindings).map(([name, value]) => [name, { type: "json", value }]));
+  const module = (type, name) => [name, { type, contents: readFileSync(join(BUILD, name)) }];
   const miniflare = new Miniflare({
-    modules: [
-      { type: "ESModule", path: join(BUILD, "index.js") },
-      { type: "CompiledWasm", path: join(BUILD, "index_bg.wasm") },
+    host: "127.0.0.1",
+    enableDevRegistry: false,
+    telemetry: { enabled: false },
+    log: new NoOpLog(),
+    handleStructuredLogs: ({ message }) => log.push(message),
+    ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
+    workers: [
+      {
+        config: {
+          name: "breakwater",
+          compatibilityDate,
+          compatibilityFlags,
+          manifest: { mainModule: "index.js", modules: Object.fromEntries([module("esm", "index.js"), module("wasm", "index_bg.wasm")]) },
+          env: { ...env, CACHE: { type: "kv", id: "CACHE" }, BREAKER: { type: "durable-object", worker: "breakwater", exportName: "BreakerObject" } },
+          exports: { BreakerObject: { type: "durable-object", storage: "sqlite" } },
+        },
+        dev: { unsafeDirectSockets: [{ host: "127.0.0.1", port }] },
+      },
     ],
-    modulesRoot: BUILD,
-    name: "breakwater",
-    compatibilityDate: "2026-11-01",
-    compatibilityFlags: ["enable_request_signal"],
-    bindings,
-    kvNamespaces: ["CACHE"],
-    durableObjects: { BREAKER: { className: "BreakerObject", useSQLite: true } },
-    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
-    ...(persist === undefined ? {} : { kvPersist: join(persist, "kv"), durableObjectsPersist: join(persist, "do") }),
   });
   await miniflare.ready;
   const direct = await miniflare.unsafeGetDirectURL("breakwater");
-  return { url: direct.origin, port: Number(direct.port), stop: () => miniflare.dispose() };
+  return { url: direct.origin, port: Number(direct.port), log, stop: () => miniflare.dispose() };
 }
 
 // Asks for a chat completion: status, header fields, text, and the JSON where it is one.
@@ -83,7 +98,7 @@ export function outcomes(response) {
 // The data of a stream's events, parsed, but for "[DONE]".
 export function events(text) {
   return text
-    .split("\n\n")
+    .split(/\r\n\r\n|\n\n|\r\r/)
     .filter((frame) => frame.startsWith("data: "))
     .map((frame) => (frame === "data: [DONE]" ? "[DONE]" : JSON.parse(frame.slice(6))));
 }

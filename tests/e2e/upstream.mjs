@@ -166,10 +166,12 @@ export const BEHAVIOURS = {
   inside: sse(frame(JSON.parse(error("server_error", "inside a 200"))), DONE),
   empty: (exchange) => (exchange.streamed ? (exchange.stream(), exchange.end()) : exchange.answer(200, "")),
   html: (exchange) => exchange.answer(200, "<html>hello</html>", { "content-type": "text/html" }),
-  eventually: (exchange) => {
+  eventually: async (exchange) => {
     // An error event after content.
     exchange.stream();
-    exchange.piece(ROLE + WORD("one") + frame(JSON.parse(error("tool_use_failed", "the call failed"))) + DONE);
+    exchange.piece(ROLE + WORD("one"));
+    await pause(50);
+    exchange.piece(frame(JSON.parse(error("tool_use_failed", "the call failed"))) + DONE);
     exchange.end();
   },
   rst: (exchange) => {
