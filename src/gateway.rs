@@ -186,16 +186,46 @@ fn are(names: &[String]) -> String {
 /// Bodies below this are not counted: what they hold together is bounded by how many requests an isolate is given.
 const COUNTED_FROM: usize = 64 * 1024;
 
+/// Whether a request's body may be read, judged by its header fields: a large one takes its place among those that this isolate holds,
+/// and only for a caller with a key. The place is kept until the request has been served; small bodies need none.
+pub fn admit<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request) -> Result<Option<Holding>, Error> {
+    let Some(declared) = declared(request).filter(|bytes| *bytes >= COUNTED_FROM) else { return Ok(None) };
+    gateway.caller(request)?;
+    if declared > gateway.body_limit() {
+        return Err(Error::request_too_large(gateway.body_limit()));
+    }
+    gateway.hold(declared, runtime).map(Some)
+}
+
 /// Serves one request.
 pub async fn handle<R: Runtime>(gateway: Rc<Gateway>, runtime: R, request: Request) -> Response<R::Stream> {
     gateway.served.set(gateway.served.get() + 1);
-    let id = request_id(&runtime, &request);
-    let mut response = serve(&gateway, &runtime, &request).await;
-    response.headers.push("x-request-id", id);
+    let response = serve(&gateway, &runtime, &request).await;
+    finish(&gateway, &runtime, &request, response)
+}
+
+/// The answer to a request that is not served, as its body was not admitted.
+pub fn turn_away<R: Runtime>(gateway: &Gateway, runtime: &R, request: &Request, error: &Error) -> Response<R::Stream> {
+    finish(gateway, runtime, request, refuse(error))
+}
+
+/// What every response has.
+fn finish<R: Runtime>(
+    gateway: &Gateway,
+    runtime: &R,
+    request: &Request,
+    mut response: Response<R::Stream>,
+) -> Response<R::Stream> {
+    response.headers.push("x-request-id", request_id(runtime, request));
     if let Ok(config) = &gateway.config {
-        cors::expose(&config.cors, &request, &mut response.headers);
+        cors::expose(&config.cors, request, &mut response.headers);
     }
     response
+}
+
+/// How long the body is, where the client said so.
+fn declared(request: &Request) -> Option<usize> {
+    request.headers.get("content-length")?.trim().parse().ok()
 }
 
 async fn serve<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request) -> Response<R::Stream> {
@@ -220,8 +250,10 @@ async fn serve<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request
     };
     match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/v1/chat/completions") => {
-            let _held = match gateway.hold(request, runtime) {
-                Ok(held) => held,
+            // One whose length was not declared has not been counted yet.
+            let counted = declared(request).is_some() || request.body.len() < COUNTED_FROM;
+            let _holding = match (!counted).then(|| gateway.hold(request.body.len(), runtime)).transpose() {
+                Ok(holding) => holding,
                 Err(error) => return refuse(&error),
             };
             api::chat::serve(gateway, runtime, config, request, &caller).await
@@ -241,14 +273,14 @@ async fn serve<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request
 }
 
 /// The answer to a request whose body was not read to its end.
-pub fn unreadable<S>(gateway: &Gateway, request: &Request, too_large: bool) -> Response<S> {
+pub fn unreadable<R: Runtime>(gateway: &Gateway, runtime: &R, request: &Request, too_large: bool) -> Response<R::Stream> {
     // A stranger is told about the key first, whatever was sent.
     let error = match gateway.caller(request) {
         Err(error) => error,
         Ok(_) if too_large => Error::request_too_large(gateway.body_limit()),
         Ok(_) => Error::invalid_request(None, "the request's body broke off"),
     };
-    refuse(&error)
+    turn_away(gateway, runtime, request, &error)
 }
 
 impl Gateway {
@@ -261,11 +293,7 @@ impl Gateway {
     }
 
     /// Counts a large body for as long as it is served.
-    fn hold<R: Runtime>(self: &Rc<Self>, request: &Request, runtime: &R) -> Result<Option<Holding>, Error> {
-        let bytes = request.body.len();
-        if bytes < COUNTED_FROM {
-            return Ok(None);
-        }
+    fn hold<R: Runtime>(self: &Rc<Self>, bytes: usize, runtime: &R) -> Result<Holding, Error> {
         let (now, id) = (runtime.now(), runtime.random());
         let mut held = self.held.borrow_mut();
         held.retain(|held| held.expires > now);
@@ -274,12 +302,13 @@ impl Gateway {
         }
         let deadline = self.config.as_ref().map_or(std::time::Duration::ZERO, |config| config.defaults.times.deadline);
         held.push(Held { id, bytes, expires: now + deadline });
-        Ok(Some(Holding { gateway: Rc::clone(self), id }))
+        Ok(Holding { gateway: Rc::clone(self), id })
     }
 }
 
-/// A counted body; dropping it ends the counting.
-struct Holding {
+/// A large body's place among those that an isolate holds; dropping it gives it back.
+#[must_use]
+pub struct Holding {
     gateway: Rc<Gateway>,
     id: u64,
 }

@@ -37,6 +37,7 @@ mod engine;
 pub mod error;
 pub mod gateway;
 pub mod http;
+mod json;
 pub mod provider;
 pub mod region;
 mod route;

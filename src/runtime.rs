@@ -6,7 +6,8 @@
 //!
 //! - a call or body that is dropped is aborted at once, and so is every one of a request whose client has gone;
 //! - [`Runtime::call`] and [`Runtime::read`] return by the time they are given;
-//! - [`Tap::end`] is called exactly once for every relayed stream that did not end by [`Step::Finish`].
+//! - [`Tap::end`] is called exactly once for every relayed stream that did not end by [`Step::Finish`]
+//!   or [`Step::Abort`].
 
 use std::time::Duration;
 
@@ -191,6 +192,9 @@ pub enum Step {
     Pass,
     /// These bytes go instead (perhaps none).
     Replace(Vec<u8>),
-    /// These bytes go, and then the stream is over: the upstream call is dropped, and [`Tap::end`] is not asked.
+    /// These bytes go, and then the stream is over, complete. The upstream's body may be read to its end, so that its connection can
+    /// carry the next call; what it holds beyond is nobody's business. [`Tap::end`] is not asked.
     Finish(Vec<u8>),
+    /// These bytes go, and then the stream is over, as it went wrong: the upstream call is dropped. [`Tap::end`] is not asked.
+    Abort(Vec<u8>),
 }

@@ -253,7 +253,7 @@ impl<R: Runtime> Commit<'_, R> {
     /// A stream that was complete before any of it was sent.
     fn all_at_once(&self, all: &[u8], store: Option<Store>) -> String {
         let sent = match self.relay(Hold::new(false), store, None).chunk(all) {
-            Step::Finish(bytes) | Step::Replace(bytes) => bytes,
+            Step::Finish(bytes) | Step::Abort(bytes) | Step::Replace(bytes) => bytes,
             Step::Pass => all.to_vec(),
         };
         String::from_utf8_lossy(&sent).into_owned()

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::chat;
+use crate::json::{is_object, object};
 
 /// Finish reasons of a choice that is whole.
 ///
@@ -59,13 +60,4 @@ fn whole(choice: &str) -> bool {
     let Some(message) = object::<Message<'_>>(choice.message.get()) else { return false };
     let calls = message.tool_calls.unwrap_or_default();
     choice.error.is_none() && WHOLE.contains(&choice.finish_reason.as_ref()) && calls.iter().all(|call| is_object(call.get()))
-}
-
-/// Reads an object, and nothing else: a derived reader takes an array of the fields' values too.
-fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
-    is_object(json).then(|| serde_json::from_str(json).ok()).flatten()
-}
-
-fn is_object(json: &str) -> bool {
-    json.trim_start().starts_with('{')
 }

@@ -31,9 +31,22 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
         }))
     });
     let intake = glue::Intake::new(&request);
-    let response = match read(&request, &intake, &gateway).await {
-        Ok(read) => gateway::handle(gateway, Workers::new(request, env, context), read).await,
-        Err(response) => response,
+    let runtime = Workers::new(Clone::clone(&request), env, context);
+    let mut read = head(&intake);
+    let holding = gateway::admit(&gateway, &runtime, &read);
+    let response = match &holding {
+        Ok(_) => match body(&request, &intake, &read, gateway.body_limit()).await {
+            Ok(body) => {
+                read.body = body;
+                gateway::handle(gateway, runtime, read).await
+            }
+            Err(too_large) => gateway::unreadable(&gateway, &runtime, &read, too_large),
+        },
+        Err(error) => {
+            // A client that is still sending would take the answer for a broken connection.
+            let _ = JsFuture::from(intake.discard(&request)).await;
+            gateway::turn_away(&gateway, &runtime, &read, error)
+        }
     };
     Ok(render(response))
 }
@@ -43,31 +56,35 @@ fn text_binding(env: &Env, name: &str) -> Option<String> {
     Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string()
 }
 
-/// The whole request, or the answer to one whose body cannot be had.
-async fn read(
-    request: &web_sys::Request,
-    intake: &glue::Intake,
-    gateway: &Gateway,
-) -> std::result::Result<Request, Response<web_sys::ReadableStream>> {
+/// The request without its body.
+fn head(intake: &glue::Intake) -> Request {
     let url = intake.url();
     let (host, path) = gateway::split_url(&url);
-    let mut read = Request {
+    Request {
         method: intake.method(),
         path: path.to_owned(),
         host: host.to_owned(),
         headers: Headers::from_flat(&intake.headers()),
         body: String::new(),
-    };
-    if read.method == "POST" {
-        #[expect(clippy::cast_precision_loss, reason = "a limit of some megabytes")]
-        let limit = gateway.body_limit() as f64;
-        let state = JsFuture::from(intake.read(request, limit)).await.ok().and_then(|state| state.as_string());
-        match state.as_deref() {
-            Some("ok") => read.body = glue::text(intake.body()),
-            state => return Err(gateway::unreadable(gateway, &read, state == Some("too_large"))),
-        }
     }
-    Ok(read)
+}
+
+/// The request's body; or whether it is too large, rather than broken.
+async fn body(
+    request: &web_sys::Request,
+    intake: &glue::Intake,
+    head: &Request,
+    limit: usize,
+) -> std::result::Result<String, bool> {
+    if head.method != "POST" {
+        return Ok(String::new());
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a limit of some megabytes")]
+    let state = JsFuture::from(intake.read(request, limit as f64)).await.ok().and_then(|state| state.as_string());
+    match state.as_deref() {
+        Some("ok") => Ok(glue::text(intake.body())),
+        state => Err(state == Some("too_large")),
+    }
 }
 
 fn render(response: Response<web_sys::ReadableStream>) -> web_sys::Response {

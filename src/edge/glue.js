@@ -38,10 +38,22 @@ async function readText(message, limit) {
     if (done) return text + decoder.decode();
     size += value.byteLength;
     if (size > limit) {
-      reader.cancel().catch(() => {});
+      reader.releaseLock();
       return TOO_LARGE;
     }
     text += decoder.decode(value, { stream: true });
+  }
+}
+
+// How much of a body that is refused is still taken in: who is cut off in the middle of sending never sees the answer.
+const MOST_DISCARDED = 64 * 1024 * 1024;
+
+async function discard(message) {
+  const reader = message.body?.getReader();
+  for (let size = 0; reader !== undefined && size < MOST_DISCARDED; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    size += value.byteLength;
   }
 }
 
@@ -58,11 +70,23 @@ export class Intake {
   async read(request, limit) {
     try {
       const text = await readText(request, limit);
-      if (text === TOO_LARGE) return "too_large";
+      if (text === TOO_LARGE) {
+        await discard(request);
+        return "too_large";
+      }
       this.body = ENCODER.encode(text);
       return "ok";
     } catch {
       return "broken";
+    }
+  }
+
+  // Takes the body in, and leaves it at that.
+  async discard(request) {
+    try {
+      await discard(request);
+    } catch {
+      // The client has gone: there is nobody to answer.
     }
   }
 }
@@ -201,9 +225,10 @@ async function play(script, signal) {
   return new Response(body, { status: script.status, headers: unflatten(script.headers) });
 }
 
-// What `chunk` of a tap answers: pass it on, send `take()` instead, or send `take()` and stop.
+// What `chunk` of a tap answers: pass it on, or send `take()` instead, and perhaps that was all, or the upstream went wrong.
 const PASS = 0;
-const REPLACE = 1;
+const FINISH = 2;
+const ABORT = 3;
 
 // What comes within this many milliseconds of the last write goes out with the next one. A write costs twice what a read does and ten
 // times what looking at the bytes does, so that a provider in a hurry is relayed in fewer, larger pieces; one that is not waits for nothing.
@@ -211,6 +236,10 @@ const GATHER = 2;
 
 // Nor is more held back than this, in bytes.
 const MOST_GATHERED = 65536;
+
+// How long after its terminator a provider may take to end its body, in milliseconds: then its connection can carry the next call. One that
+// leaves it open longer is cut off.
+const LINGER = 100;
 
 function joined(pieces, size) {
   if (pieces.length === 1) return pieces[0];
@@ -240,6 +269,8 @@ export class Relay {
     this.gathering = 0;
     this.written = 0;
     this.writing = undefined;
+    // Set once the tap has said that all is said.
+    this.closing = undefined;
     this.finished = this.run(first, end);
   }
 
@@ -260,12 +291,23 @@ export class Relay {
     const step = this.chunk(bytes);
     const sent = step === PASS ? bytes : this.take();
     if (sent.byteLength > 0) this.write(sent);
-    if (step !== PASS && step !== REPLACE) this.call.stop("finished");
+    if (step >= FINISH) this.close();
+    if (step === ABORT) this.call.stop("broken");
+  }
+
+  // Ends the client's stream; what comes of the upstream's is nobody's business any more.
+  close() {
+    const { call } = this;
+    clearTimeout(call.timer);
+    call.timer = setTimeout(() => call.stop("finished"), LINGER);
+    this.closing = Promise.resolve(this.writing).then(() => this.writer.close());
+    this.closing.catch(() => call.stop("gone"));
   }
 
   // One timer for the whole relay, set anew only when it fires: a piece costs it nothing but a look at the clock.
   watch() {
     const { call } = this;
+    if (this.closing !== undefined) return;
     const now = Date.now();
     const quiet = this.waiting ? this.heard + this.stall - now : this.stall;
     if (this.until <= now) call.stop("overlong");
@@ -292,6 +334,7 @@ export class Relay {
         call.over = true;
         return "eof";
       }
+      if (this.closing !== undefined) continue;
       this.pieces.push(read.value);
       this.size += read.value.byteLength;
       if (this.size >= MOST_GATHERED || Date.now() - this.written >= GATHER) this.flush();
@@ -306,17 +349,15 @@ export class Relay {
     try {
       this.watch();
       if (first.byteLength > 0) this.write(first);
-      let how = await this.pump();
-      if (call.reason !== "finished") this.flush();
-      // What was left may have held the terminator.
-      if (call.reason === "finished") how = "finished";
-      if (how !== "finished") {
-        const last = end(how);
-        end = undefined;
-        if (last.byteLength > 0) this.write(last);
-      } else end = undefined;
-      await this.writing;
-      await this.writer.close();
+      const how = await this.pump();
+      // What was left may hold the terminator.
+      if (this.closing === undefined) this.flush();
+      const unended = this.closing === undefined ? end : undefined;
+      end = undefined;
+      const last = unended?.(how);
+      if (last?.byteLength > 0) this.write(last);
+      if (this.closing === undefined) this.close();
+      await this.closing;
     } catch {
       end?.("gone");
     } finally {

@@ -11,6 +11,8 @@ extern "C" {
     pub(super) fn new(request: &web_sys::Request) -> Intake;
     #[wasm_bindgen(method)]
     pub(super) fn read(this: &Intake, request: &web_sys::Request, limit: f64) -> Promise;
+    #[wasm_bindgen(method)]
+    pub(super) fn discard(this: &Intake, request: &web_sys::Request) -> Promise;
     #[wasm_bindgen(method, getter)]
     pub(super) fn method(this: &Intake) -> String;
     #[wasm_bindgen(method, getter)]

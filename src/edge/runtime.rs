@@ -132,6 +132,10 @@ impl Runtime for Workers {
                     *instead = bytes;
                     2
                 }
+                Step::Abort(bytes) => {
+                    *instead = bytes;
+                    3
+                }
             }
         });
         let take = Closure::<dyn FnMut() -> Vec<u8>>::new(move || std::mem::take(&mut for_take.borrow_mut().1));

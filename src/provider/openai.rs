@@ -14,6 +14,8 @@ use serde_json::value::RawValue;
 
 pub use envelope::{Envelope, encode};
 
+use crate::json::object;
+
 /// The terminator's frame.
 pub const DONE: &[u8] = b"data: [DONE]\n\n";
 
@@ -101,7 +103,7 @@ fn explains_silence(finish_reason: Option<&str>) -> bool {
 #[must_use]
 #[inline(never)]
 pub fn classify_whole(body: &str) -> Whole {
-    let Ok(answer) = serde_json::from_str::<Answer<'_>>(body) else {
+    let Some(answer) = object::<Answer<'_>>(body) else {
         return if body.trim().is_empty() { Whole::Empty } else { Whole::Garbage };
     };
     if is_error(answer.error) {
@@ -154,7 +156,7 @@ pub fn classify_event(data: &[u8]) -> Event {
     if data.is_empty() {
         return event;
     }
-    let Ok(answer) = serde_json::from_slice::<Answer<'_>>(data) else {
+    let Some(answer) = std::str::from_utf8(data).ok().and_then(object::<Answer<'_>>) else {
         event.garbage = true;
         return event;
     };

@@ -167,12 +167,13 @@ impl Tap for Relay {
         let aligned = self.frames.is_aligned();
         let Ok(fed) = self.frames.feed(bytes) else {
             self.over(Ending::Garbage);
-            return Step::Finish(event_for(Ending::Garbage));
+            return Step::Abort(event_for(Ending::Garbage));
         };
         let (instead, ending) = self.frames(&fed);
         if let Some(ending) = ending {
             self.over(ending);
-            return Step::Finish(instead.unwrap_or_default());
+            let last = instead.unwrap_or_default();
+            return if ending == Ending::Complete { Step::Finish(last) } else { Step::Abort(last) };
         }
         match instead {
             Some(instead) => Step::Replace(instead),
@@ -199,7 +200,7 @@ impl Tap for Relay {
                 rest.extend_from_slice(b"\n\n");
                 let whole = sse::data(&rest).is_some_and(|data| !openai::classify_event(&data).garbage);
                 match self.chunk(if whole { &rest } else { b"" }) {
-                    Step::Finish(bytes) => return bytes,
+                    Step::Finish(bytes) | Step::Abort(bytes) => return bytes,
                     Step::Replace(bytes) => last = bytes,
                     Step::Pass if whole => last = rest,
                     Step::Pass => {}

@@ -155,6 +155,15 @@ test("two thousand words arrive in order", async () => {
   assert.equal(said(response.text), Array.from({ length: 2000 }, (_, at) => `word-${at} `).join(""));
 });
 
+test("the connection of a stream that was complete carries the next call", async () => {
+  const own = await upstream();
+  const alone = await start({ config: `${provider("a", own.base)}[routes.one]\ntargets = ["a/well"]` });
+  for (let at = 0; at < 5; at++) assert.equal((await chat(alone, { model: "one", stream: true })).status, 200);
+  assert.deepEqual([own.calls.length, own.connections.length], [5, 1]);
+  await alone.stop();
+  await own.stop();
+});
+
 test("usage is in a stream only where it was asked for", async () => {
   const usages = (response) => events(response.text).filter((event) => event.usage !== undefined && event.usage !== null);
   const asked = await chat(worker, { model: "plain", stream: true, stream_options: { include_usage: true } });

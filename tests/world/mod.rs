@@ -478,7 +478,7 @@ impl Runtime for Virtual {
                 match step {
                     Step::Pass => {}
                     Step::Replace(bytes) => client.bytes.borrow_mut().extend(bytes),
-                    Step::Finish(bytes) => {
+                    Step::Finish(bytes) | Step::Abort(bytes) => {
                         client.bytes.borrow_mut().extend(bytes);
                         break;
                     }

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::json::is_object;
 
 /// The deepest nesting of a request's JSON: recursion elsewhere, at providers too, ends badly far above any honest request.
 const MAX_DEPTH: usize = 128;
@@ -57,6 +58,10 @@ impl<'a> Envelope<'a> {
             return Err(Error::invalid_request(None, format!("the JSON is nested more than {MAX_DEPTH} deep, at byte {at}")));
         }
         let members: Members<'a> = serde_json::from_str(body).map_err(|error| not_a_request(body, &error))?;
+        // What serde derives for a struct takes an array for one too.
+        if !is_object(body) {
+            return Err(no_object(body));
+        }
         let model = members.model.map(|raw| text(raw, "model")).transpose()?;
         let chain: Option<Vec<String>> = members.models.map(chain).transpose()?;
         let has_chain = chain.is_some();
@@ -109,9 +114,13 @@ fn not_a_request(body: &str, error: &serde_json::Error) -> Error {
                 format!("'{name}' is there twice, and what it means is anybody's guess"),
             );
         }
-        return Error::invalid_request(None, format!("the body is {}; it takes a JSON object", kind(body.trim_start())));
+        return no_object(body);
     }
     Error::invalid_request(None, format!("the body is not JSON: {message}"))
+}
+
+fn no_object(body: &str) -> Error {
+    Error::invalid_request(None, format!("the body is {}; it takes a JSON object", kind(body.trim_start())))
 }
 
 fn text<'a>(raw: &'a RawValue, name: &str) -> Result<Cow<'a, str>, Error> {
@@ -138,9 +147,10 @@ fn include_usage(raw: &RawValue) -> Result<bool, Error> {
         #[serde(default)]
         include_usage: Option<bool>,
     }
-    let options: Options = serde_json::from_str(raw.get())
-        .map_err(|_| wrong("stream_options", "an object whose 'include_usage' is true or false", Some(raw)))?;
-    Ok(options.include_usage.unwrap_or(false))
+    match serde_json::from_str::<Options>(raw.get()) {
+        Ok(options) if is_object(raw.get()) => Ok(options.include_usage.unwrap_or(false)),
+        _ => Err(wrong("stream_options", "an object whose 'include_usage' is true or false", Some(raw))),
+    }
 }
 
 fn wrong(name: &str, allowed: &str, found: Option<&RawValue>) -> Error {
