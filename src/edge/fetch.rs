@@ -10,6 +10,7 @@ use worker::{Context, Env, Result, event};
 
 use super::glue;
 use super::runtime::Workers;
+use super::wake::{self, Wake};
 use crate::gateway::{self, Bindings, Gateway};
 use crate::http::{Body, Headers, Request, Response};
 
@@ -21,6 +22,7 @@ thread_local! {
 #[event(start)]
 fn start() {
     super::panic::install();
+    wake::install();
 }
 
 #[event(fetch)]
@@ -80,10 +82,13 @@ async fn body(
         return Ok(String::new());
     }
     #[expect(clippy::cast_precision_loss, reason = "a limit of some megabytes")]
-    let state = JsFuture::from(intake.read(request, limit as f64)).await.ok().and_then(|state| state.as_string());
-    match state.as_deref() {
-        Some("ok") => Ok(glue::text(intake.body())),
-        state => Err(state == Some("too_large")),
+    let limit = limit as f64;
+    let wake = Wake::new();
+    intake.read(request, limit, wake.number());
+    wake.await;
+    match intake.state().as_str() {
+        "ok" => Ok(glue::text(intake.body())),
+        state => Err(state == "too_large"),
     }
 }
 

@@ -57,6 +57,13 @@ async function discard(message) {
   }
 }
 
+// Calls back into Rust: what is waited for by a number is there (see `wake.rs`).
+let wake;
+
+export function onWake(callback) {
+  wake = callback;
+}
+
 // A client's request.
 export class Intake {
   constructor(request) {
@@ -64,21 +71,25 @@ export class Intake {
     this.url = request.url;
     this.headers = flatten(request.headers);
     this.body = undefined;
+    this.state = "";
   }
 
-  // Reads the body, as bytes: a long string crosses far slower. Gives "ok", "too_large" or "broken".
-  async read(request, limit) {
+  // Reads the body, as bytes: a long string crosses far slower. `state` is then "ok", "too_large" or "broken".
+  async read(request, limit, number) {
+    const woken = wake;
     try {
       const text = await readText(request, limit);
       if (text === TOO_LARGE) {
         await discard(request);
-        return "too_large";
+        this.state = "too_large";
+      } else {
+        this.body = ENCODER.encode(text);
+        this.state = "ok";
       }
-      this.body = ENCODER.encode(text);
-      return "ok";
     } catch {
-      return "broken";
+      this.state = "broken";
     }
+    woken(number);
   }
 
   // Takes the body in, and leaves it at that.
@@ -121,10 +132,12 @@ export class Call {
     this.headers = "";
     this.text = undefined;
     this.reader = null;
+    this.piece = undefined;
     // Whether nothing is left to abort: an abort of what has ended costs more than the rest of the call.
     this.over = false;
     this.timer = 0;
-    this.wake = null;
+    this.waiting = 0;
+    this.woken = wake;
     scope.calls.add(this);
     if (scope.gone) this.stop("gone");
   }
@@ -135,27 +148,31 @@ export class Call {
     this.reason = reason;
     this.scope.calls.delete(this);
     clearTimeout(this.timer);
-    if (this.over) return;
-    this.controller.abort();
-    this.wake?.();
+    if (!this.over) this.controller.abort();
+    this.resume();
   }
 
-  // The promise of `work`, or of this call's being stopped, whichever is first; `stop("timeout")` after `ms`.
-  async within(ms, work) {
-    if (this.reason !== "") return;
-    const stopped = new Promise((resolve) => (this.wake = resolve));
-    this.timer = setTimeout(() => this.stop("timeout"), ms);
-    try {
-      await Promise.race([work, stopped]);
-    } finally {
-      clearTimeout(this.timer);
-    }
+  // Somebody waits for this call, by this number; `stop("timeout")` after `ms`.
+  wait(number, ms) {
+    this.waiting = number;
+    if (this.reason !== "") this.resume();
+    else this.timer = setTimeout(() => this.stop("timeout"), ms);
+  }
+
+  resume() {
+    const number = this.waiting;
+    if (number === 0) return;
+    this.waiting = 0;
+    clearTimeout(this.timer);
+    if (this.reason !== "") this.failure = this.reason;
+    this.woken(number);
   }
 
   // Sends a request, or plays `script` where that is not "".
-  async send(url, script, flat, body, streamed, ms, limit) {
+  async send(url, script, flat, body, streamed, ms, limit, number) {
+    this.wait(number, ms);
     let headed = false;
-    const work = async () => {
+    try {
       const signal = this.controller.signal;
       const response =
         script === ""
@@ -167,34 +184,39 @@ export class Call {
       const type = response.headers.get("content-type") ?? "";
       if (streamed && response.ok && response.body !== null && !type.includes("json") && !type.includes("html")) {
         this.reader = response.body.getReader();
-        return;
+      } else {
+        const text = await readText(response, limit);
+        if (text === TOO_LARGE) this.failure = "too_large";
+        else {
+          this.text = ENCODER.encode(text);
+          this.over = true;
+        }
+        this.scope.calls.delete(this);
       }
-      const text = await readText(response, limit);
-      if (text === TOO_LARGE) this.failure = "too_large";
-      else {
-        this.text = ENCODER.encode(text);
-        this.over = true;
-      }
-      this.scope.calls.delete(this);
-    };
-    try {
-      await this.within(ms, work());
     } catch {
       this.failure = headed ? "cut" : "connect";
     }
-    if (this.reason !== "") this.failure = this.reason;
+    this.resume();
   }
 
-  // The next bytes of a streamed body: a Uint8Array, or "eof", "cut", "silence" or "gone".
-  async next(ms) {
-    let result;
+  // The next bytes of a streamed body: `piece` is then a Uint8Array, or "eof", "cut", "silence" or "gone".
+  async next(ms, number) {
+    this.wait(number, ms);
+    let piece;
     try {
-      await this.within(ms, this.reader.read().then((read) => (result = read)));
+      const { done, value } = await this.reader.read();
+      piece = done ? "eof" : value;
     } catch {
-      if (this.reason === "") return "cut";
+      piece = "cut";
     }
-    if (this.reason !== "") return this.reason === "timeout" ? "silence" : "gone";
-    return result.done ? "eof" : result.value;
+    this.piece = piece;
+    this.resume();
+  }
+
+  // What `next` came to.
+  took() {
+    if (this.reason === "") return this.piece;
+    return this.reason === "timeout" ? "silence" : "gone";
   }
 }
 
@@ -392,13 +414,25 @@ export async function exchange(namespace, name, hint, message) {
   }
 }
 
-// A KV entry as [value, metadata as JSON], or undefined.
-export async function kvGet(namespace, key) {
-  try {
-    const { value, metadata } = await namespace.getWithMetadata(key);
-    return value === null ? undefined : [value, JSON.stringify(metadata)];
-  } catch {
-    return undefined;
+// A KV entry: its value as bytes and its metadata as JSON, undefined where there is none.
+export class Entry {
+  constructor(namespace, key, number) {
+    this.value = undefined;
+    this.metadata = undefined;
+    this.read(namespace, key, number, wake);
+  }
+
+  async read(namespace, key, number, woken) {
+    try {
+      const { value, metadata } = await namespace.getWithMetadata(key);
+      if (value !== null) {
+        this.value = ENCODER.encode(value);
+        this.metadata = JSON.stringify(metadata);
+      }
+    } catch {
+      // A cache that cannot be read is an empty one.
+    }
+    woken(number);
   }
 }
 

@@ -1,6 +1,6 @@
 //! What `glue.js` offers, as Rust sees it. Every import returns rather than throws.
 
-use js_sys::{Array, Promise, Uint8Array};
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::ReadableStream;
 
@@ -10,7 +10,9 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub(super) fn new(request: &web_sys::Request) -> Intake;
     #[wasm_bindgen(method)]
-    pub(super) fn read(this: &Intake, request: &web_sys::Request, limit: f64) -> Promise;
+    pub(super) fn read(this: &Intake, request: &web_sys::Request, limit: f64, number: u32);
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn state(this: &Intake) -> String;
     #[wasm_bindgen(method)]
     pub(super) fn discard(this: &Intake, request: &web_sys::Request) -> Promise;
     #[wasm_bindgen(method, getter)]
@@ -43,9 +45,12 @@ extern "C" {
         streamed: bool,
         ms: f64,
         limit: f64,
-    ) -> Promise;
+        number: u32,
+    );
     #[wasm_bindgen(method)]
-    pub(super) fn next(this: &Call, ms: f64) -> Promise;
+    pub(super) fn next(this: &Call, ms: f64, number: u32);
+    #[wasm_bindgen(method)]
+    pub(super) fn took(this: &Call) -> JsValue;
     #[wasm_bindgen(method)]
     pub(super) fn stop(this: &Call, reason: &str);
     #[wasm_bindgen(method, getter)]
@@ -75,19 +80,21 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn finished(this: &Relay) -> Promise;
 
+    pub(super) type Entry;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(namespace: &JsValue, key: &str, number: u32) -> Entry;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn value(this: &Entry) -> Option<Vec<u8>>;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn metadata(this: &Entry) -> Option<String>;
+
+    #[wasm_bindgen(js_name = onWake)]
+    pub(super) fn on_wake(callback: &JsValue);
     pub(super) fn respond(status: u16, headers: &str, body: &JsValue) -> web_sys::Response;
     pub(super) fn exchange(namespace: &JsValue, name: &str, hint: &str, message: &str) -> Promise;
-    #[wasm_bindgen(js_name = kvGet)]
-    pub(super) fn kv_get(namespace: &JsValue, key: &str) -> Promise;
     #[wasm_bindgen(js_name = kvPut)]
     pub(super) fn kv_put(namespace: &JsValue, key: &str, value: &str, metadata: &str, expiration_ttl: f64) -> Promise;
     pub(super) fn sleep(ms: f64) -> Promise;
-}
-
-/// The elements of a two-element array of strings.
-pub(super) fn pair(value: &JsValue) -> Option<(String, String)> {
-    let array = value.dyn_ref::<Array>()?;
-    Some((array.get(0).as_string()?, array.get(1).as_string()?))
 }
 
 /// Bytes that JavaScript encoded from a string, and so are UTF-8.

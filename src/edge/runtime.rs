@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
+use super::wake::Wake;
 use crate::http::Headers;
 use crate::region;
 use crate::runtime::{
@@ -33,6 +34,8 @@ struct Shared {
 thread_local! {
     /// Where this isolate's callers are: they come to the data centre that is nearest to them, and an isolate stays in one.
     static REGION: OnceCell<&'static str> = const { OnceCell::new() };
+    /// Seeded by this isolate's first request, as the platform gives no randomness before.
+    static RANDOM: RefCell<Option<fastrand::Rng>> = const { RefCell::new(None) };
 }
 
 impl Workers {
@@ -73,7 +76,10 @@ impl Runtime for Workers {
     }
 
     fn random(&self) -> u64 {
-        getrandom::u64().unwrap_or_default()
+        // A draw from the platform costs as much as a dozen of these. What is drawn here need not be hard to guess.
+        RANDOM.with_borrow_mut(|random| {
+            random.get_or_insert_with(|| fastrand::Rng::with_seed(getrandom::u64().unwrap_or_default())).u64(..)
+        })
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -88,8 +94,9 @@ impl Runtime for Workers {
         };
         let ms = number(millis(call.until.since(self.now())));
         let limit = number(call.max_bytes as u64);
-        let sent = body.0.send(&url, &script, &call.headers.to_flat(), &call.body, call.streamed, ms, limit);
-        let _ = JsFuture::from(sent).await;
+        let wake = Wake::new();
+        body.0.send(&url, &script, &call.headers.to_flat(), &call.body, call.streamed, ms, limit, wake.number());
+        wake.await;
         match body.0.failure().as_str() {
             "" => {}
             "timeout" => return Err(CallError::Timeout),
@@ -105,13 +112,12 @@ impl Runtime for Workers {
     }
 
     async fn read(&self, body: &mut Body, until: Timestamp) -> Read {
-        let next = body.0.next(number(millis(until.since(self.now()))));
-        match JsFuture::from(next).await {
-            Ok(value) => match value.dyn_into::<Uint8Array>() {
-                Ok(bytes) => Read::Bytes(bytes.to_vec()),
-                Err(word) => Read::End(end_of(&word.as_string().unwrap_or_default())),
-            },
-            Err(_) => Read::End(End::Cut),
+        let wake = Wake::new();
+        body.0.next(number(millis(until.since(self.now()))), wake.number());
+        wake.await;
+        match body.0.took().dyn_into::<Uint8Array>() {
+            Ok(bytes) => Read::Bytes(bytes.to_vec()),
+            Err(word) => Read::End(end_of(&word.as_string().unwrap_or_default())),
         }
     }
 
@@ -162,7 +168,10 @@ impl Runtime for Workers {
     }
 
     async fn cache_get(&self, key: &str) -> Option<(String, String)> {
-        glue::pair(&JsFuture::from(glue::kv_get(&self.shared.binding("CACHE"), key)).await.ok()?)
+        let wake = Wake::new();
+        let entry = glue::Entry::new(&self.shared.binding("CACHE"), key, wake.number());
+        wake.await;
+        Some((glue::text(Some(entry.value()?)), entry.metadata()?))
     }
 
     fn cache_put(&self, key: String, value: String, metadata: String, expire: Duration) -> impl Future<Output = ()> + 'static {
