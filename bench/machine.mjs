@@ -27,7 +27,7 @@ export async function start(command, args, { measured = false, fd = 1, log = "in
   const stdio = ["ignore", log, log];
   stdio[fd] = "pipe";
   if (measured && pinned) [command, args] = ["taskset", ["-c", WORKERD_CPU, command, ...args]];
-  const child = spawn(command, args, { stdio });
+  const child = spawn(command, args, { stdio, cwd: os.tmpdir() });
   const said = await new Promise((resolve, reject) => {
     let text = "";
     child.on("error", reject);

@@ -13,7 +13,7 @@ import { cpuMicros } from "./machine.mjs";
 import { number } from "./report.mjs";
 
 const SECONDS = 6;
-const SHOWN = 30;
+const SHOWN = Number(process.env.BENCH_SHOWN ?? 30);
 
 // Runs `who` under the scenario's load, and prints microseconds per request.
 export async function profile(ports, scenario, who) {

@@ -4,13 +4,12 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use js_sys::Reflect;
-use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
-use worker::{Context, Env, Result, event};
+use wasm_bindgen::prelude::*;
+use worker::{Context, Env, event, worker_sys};
 
 use super::glue;
 use super::runtime::Workers;
-use super::wake::{self, Wake};
+use super::task::{self, Woken};
 use crate::gateway::{self, Bindings, Gateway};
 use crate::http::{Body, Headers, Request, Response};
 
@@ -22,11 +21,28 @@ thread_local! {
 #[event(start)]
 fn start() {
     super::panic::install();
-    wake::install();
+    task::install();
 }
 
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<web_sys::Response> {
+/// What `#[event(fetch)]` of the worker crate would export, on a task of our own; see [`super::task`].
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "what is exported to JavaScript must be public")]
+pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> js_sys::Promise {
+    let answer = glue::Answer::new();
+    let promise = answer.promise();
+    task::spawn(async move {
+        let response = serve(request, env, Context::new(context)).await;
+        let body = match response.body {
+            Body::Empty => JsValue::NULL,
+            Body::Text(text) => JsValue::from_str(&text),
+            Body::Stream(stream) => stream.into(),
+        };
+        answer.give(response.status, &response.headers.to_flat(), &body);
+    });
+    promise
+}
+
+async fn serve(request: web_sys::Request, env: Env, context: Context) -> Response<web_sys::ReadableStream> {
     let gateway = GATEWAY.with(|cell| {
         Rc::clone(cell.get_or_init(|| {
             Rc::new(Gateway::new(&Bindings { text: &|name| text_binding(&env, name) }, &|line| worker::console_log!("{line}")))
@@ -36,7 +52,7 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
     let runtime = Workers::new(Clone::clone(&request), env, context);
     let mut read = head(&intake);
     let holding = gateway::admit(&gateway, &runtime, &read);
-    let response = match &holding {
+    match &holding {
         Ok(_) => match body(&request, &intake, &read, gateway.body_limit()).await {
             Ok(body) => {
                 read.body = body;
@@ -46,11 +62,12 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<
         },
         Err(error) => {
             // A client that is still sending would take the answer for a broken connection.
-            let _ = JsFuture::from(intake.discard(&request)).await;
+            let woken = Woken::new();
+            intake.discard(&request, woken.number());
+            woken.await;
             gateway::turn_away(&gateway, &runtime, &read, error)
         }
-    };
-    Ok(render(response))
+    }
 }
 
 /// A variable's or a secret's text.
@@ -72,31 +89,17 @@ fn head(intake: &glue::Intake) -> Request {
 }
 
 /// The request's body; or whether it is too large, rather than broken.
-async fn body(
-    request: &web_sys::Request,
-    intake: &glue::Intake,
-    head: &Request,
-    limit: usize,
-) -> std::result::Result<String, bool> {
+async fn body(request: &web_sys::Request, intake: &glue::Intake, head: &Request, limit: usize) -> Result<String, bool> {
     if head.method != "POST" {
         return Ok(String::new());
     }
     #[expect(clippy::cast_precision_loss, reason = "a limit of some megabytes")]
     let limit = limit as f64;
-    let wake = Wake::new();
-    intake.read(request, limit, wake.number());
-    wake.await;
+    let woken = Woken::new();
+    intake.read(request, limit, woken.number());
+    woken.await;
     match intake.state().as_str() {
         "ok" => Ok(glue::text(intake.body())),
         state => Err(state == "too_large"),
     }
-}
-
-fn render(response: Response<web_sys::ReadableStream>) -> web_sys::Response {
-    let body = match response.body {
-        Body::Empty => JsValue::NULL,
-        Body::Text(text) => JsValue::from_str(&text),
-        Body::Stream(stream) => stream.into(),
-    };
-    glue::respond(response.status, &response.headers.to_flat(), &body)
 }

@@ -57,11 +57,18 @@ async function discard(message) {
   }
 }
 
-// Calls back into Rust: what is waited for by a number is there (see `wake.rs`).
+// Calls back into Rust: what is waited for by a number is there (see `task.rs`).
 let wake;
 
 export function onWake(callback) {
-  wake = callback;
+  wake = (number) => {
+    try {
+      callback(number);
+    } catch (error) {
+      // A trap. It must not end as a rejection of some promise here: the worker's shim makes a new instance for it when it hears of it.
+      reportError(error);
+    }
+  };
 }
 
 // A client's request.
@@ -93,12 +100,14 @@ export class Intake {
   }
 
   // Takes the body in, and leaves it at that.
-  async discard(request) {
+  async discard(request, number) {
+    const woken = wake;
     try {
       await discard(request);
     } catch {
       // The client has gone: there is nobody to answer.
     }
+    woken(number);
   }
 }
 
@@ -390,15 +399,24 @@ export class Relay {
   }
 }
 
-// A response of Rust's making; where the platform refuses it, a plain 502 instead of an exception.
-export function respond(status, flat, body) {
-  try {
-    return new Response(body, { status, headers: unflatten(flat) });
-  } catch {
-    return new Response('{"error":{"message":"the answer cannot be sent","type":"server_error","param":null,"code":"upstream_failed"}}', {
-      status: 502,
-      headers: { "content-type": "application/json" },
-    });
+// What a client is promised, and given.
+export class Answer {
+  constructor() {
+    this.promise = new Promise((resolve) => (this.resolve = resolve));
+  }
+
+  // A response; where the platform refuses it, a plain 502 instead of an exception.
+  give(status, flat, body) {
+    let response;
+    try {
+      response = new Response(body, { status, headers: unflatten(flat) });
+    } catch {
+      response = new Response('{"error":{"message":"the answer cannot be sent","type":"server_error","param":null,"code":"upstream_failed"}}', {
+        status: 502,
+        headers: { "content-type": "application/json" },
+      });
+    }
+    this.resolve(response);
   }
 }
 

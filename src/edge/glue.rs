@@ -14,7 +14,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn state(this: &Intake) -> String;
     #[wasm_bindgen(method)]
-    pub(super) fn discard(this: &Intake, request: &web_sys::Request) -> Promise;
+    pub(super) fn discard(this: &Intake, request: &web_sys::Request, number: u32);
     #[wasm_bindgen(method, getter)]
     pub(super) fn method(this: &Intake) -> String;
     #[wasm_bindgen(method, getter)]
@@ -90,7 +90,15 @@ extern "C" {
 
     #[wasm_bindgen(js_name = onWake)]
     pub(super) fn on_wake(callback: &JsValue);
-    pub(super) fn respond(status: u16, headers: &str, body: &JsValue) -> web_sys::Response;
+
+    pub(super) type Answer;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new() -> Answer;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn promise(this: &Answer) -> Promise;
+    #[wasm_bindgen(method)]
+    pub(super) fn give(this: &Answer, status: u16, headers: &str, body: &JsValue);
+
     pub(super) fn exchange(namespace: &JsValue, name: &str, hint: &str, message: &str) -> Promise;
     #[wasm_bindgen(js_name = kvPut)]
     pub(super) fn kv_put(namespace: &JsValue, key: &str, value: &str, metadata: &str, expiration_ttl: f64) -> Promise;

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
-use super::wake::Wake;
+use super::task::Woken;
 use crate::http::Headers;
 use crate::region;
 use crate::runtime::{
@@ -94,9 +94,9 @@ impl Runtime for Workers {
         };
         let ms = number(millis(call.until.since(self.now())));
         let limit = number(call.max_bytes as u64);
-        let wake = Wake::new();
-        body.0.send(&url, &script, &call.headers.to_flat(), &call.body, call.streamed, ms, limit, wake.number());
-        wake.await;
+        let woken = Woken::new();
+        body.0.send(&url, &script, &call.headers.to_flat(), &call.body, call.streamed, ms, limit, woken.number());
+        woken.await;
         match body.0.failure().as_str() {
             "" => {}
             "timeout" => return Err(CallError::Timeout),
@@ -112,9 +112,9 @@ impl Runtime for Workers {
     }
 
     async fn read(&self, body: &mut Body, until: Timestamp) -> Read {
-        let wake = Wake::new();
-        body.0.next(number(millis(until.since(self.now()))), wake.number());
-        wake.await;
+        let woken = Woken::new();
+        body.0.next(number(millis(until.since(self.now()))), woken.number());
+        woken.await;
         match body.0.took().dyn_into::<Uint8Array>() {
             Ok(bytes) => Read::Bytes(bytes.to_vec()),
             Err(word) => Read::End(end_of(&word.as_string().unwrap_or_default())),
@@ -168,9 +168,9 @@ impl Runtime for Workers {
     }
 
     async fn cache_get(&self, key: &str) -> Option<(String, String)> {
-        let wake = Wake::new();
-        let entry = glue::Entry::new(&self.shared.binding("CACHE"), key, wake.number());
-        wake.await;
+        let woken = Woken::new();
+        let entry = glue::Entry::new(&self.shared.binding("CACHE"), key, woken.number());
+        woken.await;
         Some((glue::text(Some(entry.value()?)), entry.metadata()?))
     }
 
