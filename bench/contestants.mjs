@@ -7,7 +7,7 @@ import { deployed, prepare } from "./workerd.mjs";
 
 const here = import.meta.dirname;
 export const build = process.env.BENCH_BUILD ?? path.resolve(here, "../build");
-export const built = () => fs.existsSync(path.join(build, "index.js"));
+export const built = () => fs.existsSync(path.join(build, "entry.js"));
 
 // `upstream` and `kv` are ports. `configured: false` gives Breakwater the configuration that it was built with.
 export function contestants({ upstream, kv }, { v8 = [], configured = true } = {}) {

@@ -18,11 +18,11 @@ function program() {
 
 export const version = () => createRequire(path.join(root, "package.json"))("workerd/package.json").version;
 
-// A worker's modules, by name: one file, or all of a folder's JavaScript and wasm, its `index.js` first.
+// A worker's modules, by name: one file, or all of a folder's JavaScript and wasm, its `entry.js` first.
 function modules(source) {
   if (fs.statSync(source).isFile()) return [["index.js", source]];
   const found = fs.readdirSync(source, { recursive: true }).filter((name) => /\.(js|wasm)$/.test(name));
-  found.sort((a, b) => Number(b === "index.js") - Number(a === "index.js"));
+  found.sort((a, b) => Number(b === "entry.js") - Number(a === "entry.js"));
   return found.map((name) => [name.replaceAll("\\", "/"), path.join(source, name)]);
 }
 

@@ -12,7 +12,7 @@ fi
 
 wanted=$( { find src build.rs gateway.toml Cargo.toml Cargo.lock scripts/build.sh scripts/env.sh -type f -print0 | sort -z | xargs -0 cksum; echo "$compiler"; } | cksum)
 stamp=build/.built-from
-if [ -e build/index.js ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+if [ -e build/entry.js ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
   exit 0
 fi
 
@@ -24,7 +24,8 @@ export CARGO_TARGET_DIR=$root/target/wasm
 export WASM_BINDGEN_BIN=$rust_tools/bin/wasm-bindgen WASM_OPT_BIN=$root/node_modules/.bin/wasm-opt ESBUILD_BIN=$root/node_modules/.bin/esbuild
 rm -f "$stamp"
 worker-build --release
+cp src/edge/entry.js build/
 echo "$wanted" >"$stamp"
 
-size=$(find build -name '*.wasm' -o -name 'index.js' | xargs cat | gzip -9 | wc -c)
+size=$(cat build/entry.js build/index.js build/index_bg.wasm | gzip -9 | wc -c)
 echo "built: $((size / 1024)) KB gzipped"

@@ -77,13 +77,16 @@ fn text_binding(env: &Env, name: &str) -> Option<String> {
 
 /// The request without its body.
 fn head(intake: &glue::Intake) -> Request {
-    let url = intake.url();
-    let (host, path) = gateway::split_url(&url);
+    let head = intake.head();
+    let mut lines = head.splitn(3, '\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (method, url, headers) = (line(), line(), line());
+    let (host, path) = gateway::split_url(url);
     Request {
-        method: intake.method(),
+        method: method.to_owned(),
         path: path.to_owned(),
         host: host.to_owned(),
-        headers: Headers::from_flat(&intake.headers()),
+        headers: Headers::from_flat(headers),
         body: String::new(),
     }
 }
@@ -98,8 +101,5 @@ async fn body(request: &web_sys::Request, intake: &glue::Intake, head: &Request,
     let woken = Woken::new();
     intake.read(request, limit, woken.number());
     woken.await;
-    match intake.state().as_str() {
-        "ok" => Ok(glue::text(intake.body())),
-        state => Err(state == "too_large"),
-    }
+    intake.body().map(glue::text).ok_or_else(|| intake.too_large())
 }

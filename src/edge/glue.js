@@ -74,27 +74,23 @@ export function onWake(callback) {
 // A client's request.
 export class Intake {
   constructor(request) {
-    this.method = request.method;
-    this.url = request.url;
-    this.headers = flatten(request.headers);
+    // Method, address and header fields in one string: to cross costs more than to take it apart.
+    this.head = `${request.method}\n${request.url}\n${flatten(request.headers)}`;
     this.body = undefined;
-    this.state = "";
+    this.tooLarge = false;
   }
 
-  // Reads the body, as bytes: a long string crosses far slower. `state` is then "ok", "too_large" or "broken".
+  // Reads the body, as bytes: a long string crosses far slower. Without a `body` then it was too large, or it broke off.
   async read(request, limit, number) {
     const woken = wake;
     try {
       const text = await readText(request, limit);
       if (text === TOO_LARGE) {
+        this.tooLarge = true;
         await discard(request);
-        this.state = "too_large";
-      } else {
-        this.body = ENCODER.encode(text);
-        this.state = "ok";
-      }
+      } else this.body = ENCODER.encode(text);
     } catch {
-      this.state = "broken";
+      // It broke off.
     }
     woken(number);
   }
@@ -130,15 +126,15 @@ export class Scope {
   }
 }
 
-// One upstream call. `failure` is "", "connect", "timeout", "cut", "too_large" or "gone".
+// One upstream call. `failure` is "", "connect", "timeout", "cut", "too_large" or "gone"; `head` is then the status and the header fields,
+// one a line. `text` is there where the body was read whole.
 export class Call {
   constructor(scope) {
     this.scope = scope;
     this.controller = new AbortController();
     this.reason = "";
     this.failure = "";
-    this.status = 0;
-    this.headers = "";
+    this.head = "";
     this.text = undefined;
     this.reader = null;
     this.piece = undefined;
@@ -188,8 +184,7 @@ export class Call {
           ? await fetch(url, { method: "POST", headers: unflatten(flat), body, redirect: "manual", signal })
           : await play(JSON.parse(script), signal);
       headed = true;
-      this.status = response.status;
-      this.headers = flatten(response.headers);
+      this.head = `${response.status}\n${flatten(response.headers)}`;
       const type = response.headers.get("content-type") ?? "";
       if (streamed && response.ok && response.body !== null && !type.includes("json") && !type.includes("html")) {
         this.reader = response.body.getReader();
@@ -220,6 +215,11 @@ export class Call {
     }
     this.piece = piece;
     this.resume();
+  }
+
+  // What `send` came to: the head, or one word for why there is none.
+  get came() {
+    return this.failure === "" ? this.head : this.failure;
   }
 
   // What `next` came to.
@@ -268,6 +268,9 @@ const GATHER = 2;
 // Nor is more held back than this, in bytes.
 const MOST_GATHERED = 65536;
 
+// How far a client may fall behind its stream before reading waits for it, in bytes.
+const MOST_AHEAD = 65536;
+
 // How long after its terminator a provider may take to end its body, in milliseconds: then its connection can carry the next call. One that
 // leaves it open longer is cut off.
 const LINGER = 100;
@@ -300,6 +303,9 @@ export class Relay {
     this.gathering = 0;
     this.written = 0;
     this.writing = undefined;
+    // Bytes that were written since a write was last waited for.
+    this.ahead = 0;
+    this.gone = () => call.stop("gone");
     // Set once the tap has said that all is said.
     this.closing = undefined;
     this.finished = this.run(first, end);
@@ -307,8 +313,9 @@ export class Relay {
 
   write(bytes) {
     this.written = Date.now();
+    this.ahead += bytes.byteLength;
     this.writing = this.writer.write(bytes);
-    this.writing.catch(() => this.call.stop("gone"));
+    this.writing.catch(this.gone);
   }
 
   // Hands on what has gathered.
@@ -370,8 +377,11 @@ export class Relay {
       this.size += read.value.byteLength;
       if (this.size >= MOST_GATHERED || Date.now() - this.written >= GATHER) this.flush();
       else if (this.gathering === 0) this.gathering = setTimeout(() => this.flush(), GATHER);
-      // A client that reads slowly is not read ahead of.
-      await this.writing;
+      // A client that reads slowly is not read far ahead of. To wait for each write would wake the isolate once more for each.
+      if (this.ahead >= MOST_AHEAD) {
+        await this.writing;
+        this.ahead = 0;
+      }
     }
   }
 

@@ -11,16 +11,12 @@ extern "C" {
     pub(super) fn new(request: &web_sys::Request) -> Intake;
     #[wasm_bindgen(method)]
     pub(super) fn read(this: &Intake, request: &web_sys::Request, limit: f64, number: u32);
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn state(this: &Intake) -> String;
+    #[wasm_bindgen(method, getter, js_name = tooLarge)]
+    pub(super) fn too_large(this: &Intake) -> bool;
     #[wasm_bindgen(method)]
     pub(super) fn discard(this: &Intake, request: &web_sys::Request, number: u32);
     #[wasm_bindgen(method, getter)]
-    pub(super) fn method(this: &Intake) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn url(this: &Intake) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn headers(this: &Intake) -> String;
+    pub(super) fn head(this: &Intake) -> String;
     #[wasm_bindgen(method, getter)]
     pub(super) fn body(this: &Intake) -> Option<Vec<u8>>;
     pub(super) fn place(request: &web_sys::Request) -> String;
@@ -54,15 +50,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn stop(this: &Call, reason: &str);
     #[wasm_bindgen(method, getter)]
-    pub(super) fn failure(this: &Call) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn status(this: &Call) -> u16;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn headers(this: &Call) -> String;
+    pub(super) fn came(this: &Call) -> String;
     #[wasm_bindgen(method, getter)]
     pub(super) fn text(this: &Call) -> Option<Vec<u8>>;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn reader(this: &Call) -> JsValue;
 
     pub(super) type Relay;
     #[wasm_bindgen(constructor)]
@@ -106,6 +96,6 @@ extern "C" {
 }
 
 /// Bytes that JavaScript encoded from a string, and so are UTF-8.
-pub(super) fn text(bytes: Option<Vec<u8>>) -> String {
-    String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
+pub(super) fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_default()
 }

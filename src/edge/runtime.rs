@@ -97,17 +97,10 @@ impl Runtime for Workers {
         let woken = Woken::new();
         body.0.send(&url, &script, &call.headers.to_flat(), &call.body, call.streamed, ms, limit, woken.number());
         woken.await;
-        match body.0.failure().as_str() {
-            "" => {}
-            "timeout" => return Err(CallError::Timeout),
-            "cut" => return Err(CallError::Cut),
-            "too_large" => return Err(CallError::TooLarge),
-            "gone" => return Err(CallError::ClientGone),
-            _ => return Err(CallError::Connect),
-        }
-        let status = body.0.status();
-        let headers = Headers::from_flat(&body.0.headers());
-        let payload = if body.0.reader().is_null() { Payload::Whole(glue::text(body.0.text())) } else { Payload::Stream(body) };
+        let came = body.0.came();
+        let Some((status, headers)) = came.split_once('\n') else { return Err(failure(&came)) };
+        let (status, headers) = (status.parse().unwrap_or_default(), Headers::from_flat(headers));
+        let payload = body.0.text().map(glue::text).map_or(Payload::Stream(body), Payload::Whole);
         Ok(Reply { status, headers, body: payload })
     }
 
@@ -171,7 +164,7 @@ impl Runtime for Workers {
         let woken = Woken::new();
         let entry = glue::Entry::new(&self.shared.binding("CACHE"), key, woken.number());
         woken.await;
-        Some((glue::text(Some(entry.value()?)), entry.metadata()?))
+        Some((glue::text(entry.value()?), entry.metadata()?))
     }
 
     fn cache_put(&self, key: String, value: String, metadata: String, expire: Duration) -> impl Future<Output = ()> + 'static {
@@ -204,6 +197,17 @@ impl Runtime for Workers {
 
     fn log(&self, line: &str) {
         worker::console_log!("{line}");
+    }
+}
+
+/// Why a call has no head.
+fn failure(word: &str) -> CallError {
+    match word {
+        "timeout" => CallError::Timeout,
+        "cut" => CallError::Cut,
+        "too_large" => CallError::TooLarge,
+        "gone" => CallError::ClientGone,
+        _ => CallError::Connect,
     }
 }
 

@@ -38,7 +38,7 @@ export function folder() {
 // Starts the worker. `config` replaces the built-in configuration; `vars` are further variables and secrets; `persist` is a folder whose state
 // outlives the worker. Open on loopback unless `vars` says otherwise.
 export async function start({ config, vars = {}, persist } = {}) {
-  if (!existsSync(join(BUILD, "index.js"))) throw new Error("the worker is not built: run 'make build'");
+  if (!existsSync(join(BUILD, "entry.js"))) throw new Error("the worker is not built: run 'make build'");
   const port = await freePort();
   const log = [];
   const bindings = { BREAKWATER_OPEN: "loopback", ...vars };
@@ -59,7 +59,7 @@ export async function start({ config, vars = {}, persist } = {}) {
           name: "breakwater",
           compatibilityDate,
           compatibilityFlags,
-          manifest: { mainModule: "index.js", modules: Object.fromEntries([module("esm", "index.js"), module("wasm", "index_bg.wasm")]) },
+          manifest: { mainModule: "entry.js", modules: Object.fromEntries([module("esm", "entry.js"), module("esm", "index.js"), module("wasm", "index_bg.wasm")]) },
           env: { ...env, CACHE: { type: "kv", id: "CACHE" }, BREAKER: { type: "durable-object", worker: "breakwater", exportName: "BreakerObject" } },
           exports: { BreakerObject: { type: "durable-object", storage: "sqlite" } },
         },
