@@ -4,11 +4,11 @@ PORT ?= 8787
 SEEDS ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev build test test-host test-e2e test-model bench simulate deploy key doc fmt clean distclean
+.PHONY: help setup dev build test test-host test-e2e test-model bench faults simulate simulate-deadline simulate-fleet deploy key doc fmt clean distclean
 
 help: ## show this
 	@printf 'Breakwater, an LLM gateway at the edge.\n\n'
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-18s %s\n' "$$name" "$$what"; done
 
 setup: ## install what is missing, and nothing else
 	@bash scripts/setup.sh
@@ -36,6 +36,15 @@ bench: build ## measure against a bare pass-through worker (ARGS=--quick for a s
 
 simulate: ## run the random simulation for longer (SEEDS=100000)
 	@SEEDS=$(SEEDS) cargo test --release --no-default-features --test simulation -- --nocapture
+
+simulate-deadline: ## compare the deadline's rule with fixed timeouts, and print the table
+	@cargo test --release --no-default-features --test deadline -- --nocapture --test-threads=1
+
+simulate-fleet: ## simulate the breakers of ten thousand isolates, and write docs/fleet.md and its plot
+	@cargo test --release --no-default-features --test fleet -- --nocapture --ignored full_size
+
+faults: setup ## print what each fault of an upstream comes to, over sockets, as a table
+	@bash -c '. scripts/env.sh && bash scripts/build.sh && FAULTS=table node --test --test-reporter=dot tests/e2e/faults.test.mjs'
 
 deploy: setup ## deploy to Cloudflare by wrangler (ARGS are passed on)
 	@bash scripts/deploy.sh $(ARGS)

@@ -1,5 +1,6 @@
 //! What clients speak: one file per dialect or endpoint.
 
+pub(crate) mod admin;
 pub(crate) mod chat;
 pub(crate) mod models;
 pub(crate) mod status;

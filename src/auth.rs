@@ -27,13 +27,15 @@ pub struct Caller {
     routes: Option<Vec<String>>,
     /// Whether targets may be named directly.
     direct: bool,
+    /// Whether circuits may be forced, and faults injected.
+    admin: bool,
 }
 
 impl Caller {
-    /// Whoever calls a gateway that was opened on loopback: everything is allowed.
+    /// Whoever calls a gateway that was opened on loopback: everything is allowed that callers may do, and nothing that only operators may.
     #[must_use]
     pub fn anyone() -> Self {
-        Self { name: "anyone".to_owned(), scope: "anyone".to_owned(), routes: None, direct: true }
+        Self { name: "anyone".to_owned(), scope: "anyone".to_owned(), routes: None, direct: true, admin: false }
     }
 
     /// Whether a route may be used, by the name that it has in the configuration.
@@ -47,6 +49,21 @@ impl Caller {
     pub fn may_name_targets(&self) -> bool {
         self.direct
     }
+
+    /// Whether this is an operator: who may force circuits, and inject faults.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.admin
+    }
+}
+
+/// Whose keys a secret holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// Callers'.
+    Caller,
+    /// Operators', which are callers' too: with all routes and all targets, unless a record says otherwise.
+    Admin,
 }
 
 /// All records.
@@ -54,10 +71,18 @@ impl Caller {
 pub struct Keyring(Vec<Record>);
 
 impl Keyring {
-    /// Reads records from several texts, each with the name that problems call it by. A problem names the line and never what is on it.
+    /// Reads callers' records from several texts, each with the name that problems call it by. A problem names the line and never what is
+    /// on it.
     #[must_use]
     pub fn parse<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> (Self, Vec<String>) {
-        let (mut records, mut problems): (Vec<Record>, _) = (Vec::new(), Vec::new());
+        let mut keyring = Self::default();
+        let problems = keyring.add(Rank::Caller, texts);
+        (keyring, problems)
+    }
+
+    /// Adds records, and says what is wrong with any. A key that is there already stays what it is.
+    pub fn add<'t>(&mut self, rank: Rank, texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Vec<String> {
+        let (records, mut problems) = (&mut self.0, Vec::new());
         for (source, text) in texts {
             for (index, line) in text.lines().enumerate() {
                 let line = line.trim();
@@ -68,19 +93,25 @@ impl Keyring {
                     Some(other) => Err(format!("the key is that of '{}' already", other.caller.name)),
                     None => Ok(record),
                 };
-                match Record::parse(line).and_then(new) {
+                match Record::parse(line, rank).and_then(new) {
                     Ok(record) => records.push(record),
                     Err(problem) => problems.push(format!("{source}, line {}, is left out: {problem}", index + 1)),
                 }
             }
         }
-        (Self(records), problems)
+        problems
     }
 
     /// Whether nobody has a key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether any of the keys is an operator's.
+    #[must_use]
+    pub fn has_admins(&self) -> bool {
+        self.0.iter().any(|record| record.caller.admin)
     }
 
     /// Whose key this is.
@@ -113,8 +144,17 @@ fn sources(name: &str) -> impl Iterator<Item = String> {
 /// Reads all records from the secret of that name and those with `_2` to `_9` after it, and what is wrong with any, a line each.
 #[must_use]
 pub fn read_keys(name: &str, text: &dyn Fn(&str) -> Option<String>) -> (Keyring, Vec<String>) {
-    let texts: Vec<(String, String)> = sources(name).filter_map(|name| text(&name).map(|text| (name, text))).collect();
-    Keyring::parse(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+    let mut keyring = Keyring::default();
+    let problems = keyring.read(Rank::Caller, name, text);
+    (keyring, problems)
+}
+
+impl Keyring {
+    /// Adds the records of the secret of that name and those with `_2` to `_9` after it.
+    pub fn read(&mut self, rank: Rank, name: &str, text: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+        let texts: Vec<(String, String)> = sources(name).filter_map(|name| text(&name).map(|text| (name, text))).collect();
+        self.add(rank, texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+    }
 }
 
 /// Who sent a request with these header fields; or what to tell them.

@@ -12,18 +12,23 @@
 //! one at a time; no circuit stays open for ever, as leases and cooldowns end by themselves; and an object that cannot be reached stops nobody.
 
 pub mod circuit;
+mod force;
 pub mod message;
 mod object;
+mod pace;
 mod provider;
 mod status;
+mod target;
 mod view;
 
 use std::time::Duration;
 
 pub use circuit::Settings;
+pub use force::{Force, Forced, Stance, is_taken};
 pub use object::{Exchange, Object};
 pub use provider::Sent;
-pub use view::{Admission, Due, Question, Refusal, TargetId, Ticket, Urgency, View, Why};
+pub use target::TargetId;
+pub use view::{Admission, Due, Question, Refusal, Ticket, Urgency, View, Why};
 
 /// How a call ended, as far as circuits care: see the table of blame in [`crate::verdict`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +52,18 @@ pub enum Outcome {
 /// The longest that a rate limit cools a credential.
 pub const LONGEST_COOLING: Duration = Duration::from_secs(300);
 
+/// The longest that an operator forces a circuit: what is to hold for longer belongs into the configuration.
+pub const LONGEST_FORCE: Duration = Duration::from_hours(24);
+
 /// The name of the object that holds a provider's circuits for callers of one region.
 #[must_use]
 pub fn object_name(provider: &str, region: &str) -> String {
     format!("{provider}@{region}")
+}
+
+/// The region that an object is for, by its name. An object stays where it was first asked for, so that whoever asks says where that is:
+/// not where they are themselves, as an operator reaches the objects of all regions from one.
+#[must_use]
+pub fn object_region(name: &str) -> Option<&str> {
+    name.rsplit_once('@').map(|(_, region)| region)
 }

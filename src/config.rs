@@ -32,7 +32,7 @@ pub use preset::{PRESETS, Preset};
 pub use problem::{Error, Errors};
 pub use provider::{Protocol, Provider, Quirks};
 pub use route::{Route, Target};
-pub use settings::{Defaults, Hedge, Order, Times};
+pub use settings::{Defaults, Hedge, Hold, OnCut, Order, Share, Times};
 
 use problem::Problems;
 use read::{Table, Value};
@@ -67,6 +67,8 @@ pub struct Config {
     pub defaults: Defaults,
     /// Where the callers' keys are; without it nobody has one.
     pub auth: Option<Auth>,
+    /// Where the operators' keys are; without it nobody may force circuits or inject faults.
+    pub admin: Option<Auth>,
     /// The origins whose pages may call; `*` stands for all.
     pub cors: Vec<String>,
     /// What a request may use.
@@ -76,7 +78,7 @@ pub struct Config {
     notes: Vec<String>,
 }
 
-/// Where the callers' keys are.
+/// Where the callers' or operators' keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth {
     /// The name of the secret that holds them; those with `_2` to `_9` after it are merged.
@@ -142,14 +144,15 @@ fn read(document: &Table<'_>) -> Config {
         limits.max_attempts = attempts.unwrap_or(MAX_ATTEMPTS) as usize;
         table.close();
     }
-    let auth = section("auth").and_then(|table| auth(&table));
+    let auth = section("auth").and_then(|table| keys(&table, CALLERS_KEYS));
+    let admin = section("admin").and_then(|table| admin(&table, auth.as_ref()));
     let cors = section("cors").map(|table| cors(&table)).unwrap_or_default();
     let mut providers = section("providers").map(|table| provider::read_all(&table, &mut notes)).unwrap_or_default();
     let routes =
         section("routes").map(|table| route::read_all(&table, &mut providers, &defaults, &mut notes)).unwrap_or_default();
     document.close();
     let default_route = routes.iter().position(|route| route.name == DEFAULT_ROUTE);
-    Config { providers, routes, default_route, defaults, auth, cors, limits, server_timing, notes }
+    Config { providers, routes, default_route, defaults, auth, admin, cors, limits, server_timing, notes }
 }
 
 fn not_in_effect(place: &str, setting: &str) -> String {
@@ -167,21 +170,43 @@ fn size(value: &Value<'_>) -> Option<usize> {
     bytes
 }
 
-fn auth(table: &Table<'_>) -> Option<Auth> {
+/// Keys' secrets by their usual names.
+const CALLERS_KEYS: &str = "GATEWAY_KEYS";
+const ADMINS_KEYS: &str = "ADMIN_KEYS";
+
+fn keys(table: &Table<'_>, usual: &str) -> Option<Auth> {
     let keys = table.get("keys");
     if keys.is_none() {
-        table.problem("has no keys; allowed is keys = \"GATEWAY_KEYS\", the name of a secret");
+        table.problem(&format!("has no keys; allowed is keys = \"{usual}\", the name of a secret"));
     }
     table.close();
     let keys = keys?;
     // What stands here by mistake may be a key.
     let Some(name) = keys.as_text().filter(|name| address::is_binding(name)) else {
-        keys.problem(
-            "is not a secret's name; allowed are capital letters, digits and _, such as \"GATEWAY_KEYS\", and never a key itself",
-        );
+        keys.problem(format!(
+            "is not a secret's name; allowed are capital letters, digits and _, such as \"{usual}\", and never a key itself",
+        ));
         return None;
     };
     Some(Auth { keys: name.to_owned() })
+}
+
+/// Operators' keys stand apart from callers': a secret that both were read from would make every caller an operator.
+fn admin(table: &Table<'_>, callers: Option<&Auth>) -> Option<Auth> {
+    let admin = keys(table, ADMINS_KEYS)?;
+    let callers = callers.map_or(CALLERS_KEYS, |auth| &auth.keys);
+    // Each is read with `_2` to `_9` after it, too.
+    let within = |one: &str, other: &str| {
+        let rest = one.strip_prefix(other);
+        rest.is_some_and(|rest| rest.is_empty() || matches!(rest.as_bytes(), [b'_', b'2'..=b'9']))
+    };
+    if within(&admin.keys, callers) || within(callers, &admin.keys) {
+        table.problem(&format!(
+            "has the callers' keys, {callers}; allowed is the name of another secret, such as \"{ADMINS_KEYS}\""
+        ));
+        return None;
+    }
+    Some(admin)
 }
 
 /// Origins as browsers send them: scheme, host and port in lower case, without a path.

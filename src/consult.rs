@@ -17,16 +17,17 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::future::{Either, join_all, select};
 
-use crate::breaker::{Admission, Due, Outcome, Question, Refusal, TargetId, Ticket, Urgency};
+use crate::breaker::{Admission, Due, Outcome, Question, Refusal, TargetId, Ticket};
 use crate::gateway::Gateway;
+use crate::latency::{Awaited, Kind, Size, Took};
 use crate::runtime::Runtime;
 use crate::time::Timestamp;
 
 /// The most that one request waits for breaker objects, all its questions together.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
 
-/// How long a failure may wait for others before it is reported, so that a storm of them is one message.
-const GATHER: Duration = Duration::from_millis(250);
+/// The longest that news wait in the background of the request that made them: the platform ends what goes on for thirty seconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// The most exchanges of one request at a time. One of them is kept for a question, which somebody waits for.
 const MOST: usize = 3;
@@ -37,6 +38,14 @@ pub(crate) struct Consult<R> {
     pub(crate) gateway: Rc<Gateway>,
     pub(crate) runtime: R,
     exchanges: Rc<RefCell<Exchanges>>,
+}
+
+/// A call whose time is taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timed {
+    pub(crate) target: TargetId,
+    pub(crate) size: Size,
+    pub(crate) started: Timestamp,
 }
 
 /// A request's exchanges.
@@ -83,6 +92,7 @@ impl<R: Runtime> Consult<R> {
     /// Whether a target may be called now. A question to its object is waited for until `patience` at the latest.
     pub(crate) async fn admit(&self, target: TargetId, patience: Timestamp) -> Result<Ticket, Refusal> {
         let now = self.runtime.now();
+        self.keep_up(target, now);
         let admission = self.gateway.view().borrow_mut().admit(target, now);
         let question = match admission {
             Admission::Go(ticket) => return Ok(ticket),
@@ -101,25 +111,69 @@ impl<R: Runtime> Consult<R> {
         }
     }
 
+    /// Refreshes in the background what is known of a target's provider, where that is due: [`Consult::warm`] looks after the first two targets, and
+    /// an operator's order must be heard wherever a target stands.
+    fn keep_up(&self, target: TargetId, now: Timestamp) {
+        let due = self.gateway.view().borrow().due_for(target, now);
+        if let Some(provider) = due {
+            self.tell(provider);
+        }
+    }
+
+    /// Whether a target may be called without asking anybody.
+    pub(crate) fn is_closed(&self, target: TargetId) -> bool {
+        self.gateway.view().borrow().is_closed(target, self.runtime.now())
+    }
+
+    /// The ticket of a target that may be called without asking anybody.
+    pub(crate) fn admit_closed(&self, target: TargetId) -> Option<Ticket> {
+        if !self.is_closed(target) {
+            return None;
+        }
+        match self.gateway.view().borrow_mut().admit(target, self.runtime.now()) {
+            Admission::Go(ticket) => Some(ticket),
+            Admission::Ask(_) | Admission::Refused(_) => None,
+        }
+    }
+
     /// Tells the breakers how a call ended.
     pub(crate) fn record(&self, ticket: &Ticket, outcome: Outcome) {
         let provider = ticket.provider();
         let (now, random) = (self.runtime.now(), self.runtime.random());
         let urgency = self.gateway.view().borrow_mut().record(ticket, outcome, now, random);
-        match urgency {
-            Urgency::Later => {}
-            Urgency::Now => self.tell(provider),
-            Urgency::Soon => {
+        let wait = self.gateway.view().borrow_mut().tell_in(provider, urgency, now, self.runtime.random());
+        match wait {
+            None => {}
+            // The next request tells it.
+            Some(wait) if wait > LONGEST_WAIT => {}
+            Some(Duration::ZERO) => self.tell(provider),
+            Some(wait) => {
                 let later = self.clone();
                 self.runtime.after(async move {
-                    later.runtime.sleep(GATHER).await;
-                    let pending = later.gateway.view().borrow().has_pending(provider);
-                    if pending {
+                    later.runtime.sleep(wait).await;
+                    let must = later.gateway.view().borrow().must_tell(provider, later.runtime.now());
+                    if must {
                         later.tell(provider);
                     }
                 });
             }
         }
+    }
+
+    /// Notes that what a call was waited for has come.
+    pub(crate) fn came(&self, call: &Timed, awaited: Awaited) {
+        self.took(call, awaited, Took::Exactly);
+    }
+
+    /// Notes that it has not, and is waited for no longer.
+    pub(crate) fn gave_up(&self, call: &Timed, awaited: Awaited) {
+        self.took(call, awaited, Took::AtLeast);
+    }
+
+    fn took(&self, call: &Timed, awaited: Awaited, took: fn(Duration) -> Took) {
+        let now = self.runtime.now();
+        let kind = Kind { awaited, size: call.size };
+        self.gateway.view().borrow_mut().took(call.target, kind, took(now.since(call.started)), now);
     }
 
     /// An exchange that nobody waits for, now or as soon as there is a place for it.
@@ -158,11 +212,10 @@ impl<R: Runtime> Consult<R> {
                 // Nobody waits any more: the lease goes back, so that the next request may probe.
                 consult.record(&ticket, Outcome::Nothing);
             }
-            let more = answer.is_some() && consult.gateway.view().borrow().has_pending(provider);
             let next = {
                 let mut exchanges = consult.exchanges.borrow_mut();
                 exchanges.under_way -= 1;
-                exchanges.waiting.pop().or(more.then_some(provider))
+                exchanges.waiting.pop()
             };
             if let Some(provider) = next {
                 consult.tell(provider);

@@ -8,19 +8,25 @@
 //! - nothing reaches the client before an attempt has won, so that failing over is never visible in the answer.
 //!
 //! It decides only the order of things. How long an attempt may take is [`crate::deadline`]'s to say, what went wrong and whose fault it
-//! was [`crate::verdict`]'s, and whether a target may be asked at all the breakers' ([`crate::consult`]).
+//! was [`crate::verdict`]'s, and whether a target may be asked at all the breakers' ([`crate::consult`]). A target that is passed over for want of
+//! time is not put to the breakers: it takes no lease, and counts for and against nobody.
 
 mod attempt;
+mod hedge;
 
+use std::cell::RefCell;
 use std::time::Duration;
 
-pub(crate) use attempt::{Won, WonBody};
+pub(crate) use attempt::{Streaming, Won, WonBody};
 
-use crate::breaker::{self, Refusal, Ticket};
-use crate::consult::{Consult, PATIENCE};
-use crate::deadline::{self, Allowance};
+use crate::breaker::{self, Refusal, Ticket, Why};
+use crate::budget::Spending;
+use crate::config::{Hedge, Hold};
+use crate::consult::{Consult, PATIENCE, Timed};
+use crate::deadline::{self, Allowance, Later};
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::latency::{Awaited, Kind, Quantiles, Size};
 use crate::provider::openai::Envelope;
 use crate::route::Candidate;
 use crate::runtime::Runtime;
@@ -32,16 +38,26 @@ use crate::verdict::{self, Next, Verdict};
 pub(crate) struct Job<'a> {
     /// The client's body, and what was found in it.
     pub(crate) envelope: &'a Envelope<'a>,
+    /// How large it is.
+    pub(crate) size: Size,
     /// What may be asked, in order.
     pub(crate) candidates: &'a [Candidate<'a>],
+    /// The calls that were made for this request before, by their targets: those are not asked again.
+    pub(crate) asked_before: &'a [String],
     /// The client's header fields that go upstream.
     pub(crate) headers: &'a [(String, String)],
     /// When everything must be over.
     pub(crate) deadline: Timestamp,
     /// The client's own limit for the first content.
     pub(crate) first_token: Option<Duration>,
+    /// When a second target is asked beside the first.
+    pub(crate) hedge_after: Option<Hedge>,
+    /// How long a stream is held back beyond its first content.
+    pub(crate) hold: Option<Hold>,
     /// The most calls to start.
     pub(crate) max_attempts: usize,
+    /// Pays for every call beyond the first.
+    pub(crate) spending: &'a Spending,
     /// Whether streams must tell their usage, as they may be stored.
     pub(crate) force_usage: bool,
     /// The `x-breakwater-simulate` header.
@@ -50,7 +66,7 @@ pub(crate) struct Job<'a> {
 
 /// What came of it.
 pub(crate) struct Outcome<B> {
-    /// Every call that was started.
+    /// Every call that was started, and who was passed over.
     pub(crate) trace: Trace,
     /// The answer, or what the client is told.
     pub(crate) result: Result<Won<B>, Error>,
@@ -61,43 +77,150 @@ struct Progress {
     trace: Trace,
     verdicts: Vec<Verdict>,
     refusals: Vec<Refusal>,
+    /// Which candidates need not be asked any more, each by its place.
+    ruled_out: Vec<bool>,
     /// Until when questions to breaker objects may be waited for.
     patience: Timestamp,
 }
 
+/// Progress is looked at and noted between two waits, never across one.
+type Shared = RefCell<Progress>;
+
 /// Runs a job to its end.
 pub(crate) async fn run<R: Runtime>(consult: &Consult<R>, job: &Job<'_>) -> Outcome<R::Body> {
     let runtime = &consult.runtime;
-    let mut progress =
-        Progress { trace: Trace::default(), verdicts: Vec::new(), refusals: Vec::new(), patience: runtime.now() + PATIENCE };
-    let mut at = 0;
+    let progress = Shared::new(Progress {
+        trace: Trace::default(),
+        verdicts: Vec::new(),
+        refusals: Vec::new(),
+        ruled_out: job.candidates.iter().map(|candidate| job.asked_before.contains(&candidate.name)).collect(),
+        patience: runtime.now() + PATIENCE,
+    });
+    let mut hedge = job.hedge_after;
     let mut late = false;
-    while let Some(candidate) = job.candidates.get(at) {
-        if progress.trace.len() >= job.max_attempts {
-            break;
-        }
-        let ticket = match consult.admit(candidate.circuits, progress.patience).await {
-            Ok(ticket) => ticket,
-            Err(refusal) => {
-                progress.refusals.push(refusal);
-                at += 1;
-                continue;
+    let mut won = None;
+    while let Some(turn) = next_turn(consult, job, &progress).await {
+        let tried = match hedge.and_then(|hedge| hedge::delay(consult, job, turn.at, hedge)) {
+            Some(delay) => {
+                let (tried, hedged) = hedge::beside(consult, job, &progress, turn, delay).await;
+                // One hedge a request: what two did not answer, a third call beside another will not mend.
+                hedge = hedge.filter(|_| !hedged);
+                tried
             }
+            None => persist(consult, job, turn, &progress).await,
         };
-        match persist(consult, job, at, ticket, &mut progress).await {
-            Tried::Won(won) => return Outcome { trace: progress.trace, result: Ok(*won) },
+        match tried {
+            Tried::Won(answer) => {
+                won = Some(*answer);
+                break;
+            }
             Tried::Late => {
                 late = true;
                 break;
             }
             Tried::Stop => break,
-            Tried::Lost(Next::Key) => at += 1,
-            Tried::Lost(_) => at = next_target(job.candidates, at),
+            Tried::Lost => {}
         }
     }
-    let late = late || (runtime.now() >= job.deadline && !progress.verdicts.is_empty());
-    let error = verdict::aggregate(&progress.verdicts, &progress.refusals, late, runtime.now());
-    Outcome { trace: progress.trace, result: Err(error) }
+    let Progress { trace, verdicts, refusals, .. } = progress.into_inner();
+    let late = late || (runtime.now() >= job.deadline && !verdicts.is_empty());
+    let result = won.ok_or_else(|| verdict::aggregate(&verdicts, &refusals, late, runtime.now()));
+    Outcome { trace, result }
+}
+
+/// A candidate that may be called.
+struct Turn {
+    /// Its place among the job's.
+    at: usize,
+    ticket: Ticket,
+}
+
+/// The next candidate in order that has the time and may be asked.
+async fn next_turn<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, progress: &Shared) -> Option<Turn> {
+    loop {
+        let at = next_place(consult, job, progress)?;
+        let candidate = job.candidates.get(at)?;
+        let patience = progress.borrow().patience;
+        match consult.admit(candidate.circuits, patience).await {
+            Ok(ticket) => {
+                let mut progress = progress.borrow_mut();
+                let first = progress.trace.calls() == 0 && job.asked_before.is_empty();
+                if first || job.spending.withdraw_fallback(consult.runtime.now()) {
+                    return Some(Turn { at, ticket });
+                }
+                consult.record(&ticket, breaker::Outcome::Nothing);
+                progress.trace.pass_over(&candidate.name, "over_budget");
+                return None;
+            }
+            Err(refusal) => {
+                let mut progress = progress.borrow_mut();
+                progress.refusals.push(refusal);
+                if refusal.why == Why::Drained {
+                    progress.trace.pass_over(&candidate.name, "drained");
+                    progress.rule_out_target(job.candidates, at);
+                } else {
+                    progress.rule_out(at);
+                }
+            }
+        }
+    }
+}
+
+/// The place of the next candidate that could answer in what is left of the time.
+fn next_place<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, progress: &Shared) -> Option<usize> {
+    let mut progress = progress.borrow_mut();
+    loop {
+        let at = progress.ruled_out.iter().position(|out| !out)?;
+        if progress.trace.calls() >= job.max_attempts {
+            return None;
+        }
+        if !passes_over(&consult.gateway, consult.runtime.now(), job, at) {
+            return Some(at);
+        }
+        if let Some(candidate) = job.candidates.get(at) {
+            progress.trace.pass_over(&candidate.name, "passed_over");
+        }
+        progress.rule_out_target(job.candidates, at);
+    }
+}
+
+impl Progress {
+    /// Notes the verdict on the candidate at `at`.
+    fn lost(&mut self, candidates: &[Candidate<'_>], at: usize, verdict: Verdict) -> After {
+        let next = verdict.next;
+        self.verdicts.push(verdict);
+        if next == Next::Target {
+            self.rule_out_target(candidates, at);
+        }
+        let name = candidates.get(at).map(|candidate| &candidate.name);
+        let mut left = self.ruled_out.iter().zip(candidates).filter(|(out, _)| !**out).peekable();
+        let nobody_else = left.peek().is_none();
+        let other_key = next == Next::Key && left.any(|(_, candidate)| Some(&candidate.name) == name);
+        After { other_key, nobody_else, calls: self.trace.calls() }
+    }
+
+    fn rule_out(&mut self, at: usize) {
+        if let Some(out) = self.ruled_out.get_mut(at) {
+            *out = true;
+        }
+    }
+
+    /// With all keys of its target: they would meet the same fault.
+    fn rule_out_target(&mut self, candidates: &[Candidate<'_>], at: usize) {
+        let name = candidates.get(at).map(|candidate| &candidate.name);
+        for (out, candidate) in self.ruled_out.iter_mut().zip(candidates) {
+            *out |= Some(&candidate.name) == name;
+        }
+    }
+}
+
+/// What is left after a call that was lost.
+struct After {
+    /// Whether another key of the same target can be asked now; the one that was asked would have to be waited for.
+    other_key: bool,
+    /// Whether no candidate is left.
+    nobody_else: bool,
+    calls: usize,
 }
 
 /// How a candidate's turn ended.
@@ -107,62 +230,113 @@ enum Tried<B> {
     Late,
     /// Nobody else needs asking.
     Stop,
-    Lost(Next),
+    Lost,
+}
+
+/// A call that is under way. Dropped before it has landed, it was given up for another one that was faster: nobody's fault, but it would have
+/// taken longer than this.
+struct Flight<'a, R: Runtime> {
+    consult: &'a Consult<R>,
+    progress: &'a Shared,
+    job: &'a Job<'a>,
+    ticket: &'a Ticket,
+    timed: Timed,
+    /// Its place in the trace.
+    place: usize,
+    landed: bool,
+}
+
+impl<R: Runtime> Flight<'_, R> {
+    fn land(mut self, outcome: &'static str, status: Option<u16>) {
+        self.landed = true;
+        self.note(outcome, status);
+    }
+
+    fn note(&self, outcome: &'static str, status: Option<u16>) {
+        let took = self.consult.runtime.now().since(self.timed.started);
+        self.progress.borrow_mut().trace.end(self.place, outcome, status, took);
+    }
+}
+
+impl<R: Runtime> Drop for Flight<'_, R> {
+    fn drop(&mut self) {
+        if !self.landed {
+            self.note("hedge_lost", None);
+            self.consult.record(self.ticket, breaker::Outcome::Nothing);
+            self.consult.gave_up(&self.timed, Awaited::of(self.job.envelope.stream));
+        }
+    }
 }
 
 /// One candidate, with its retries.
-async fn persist<R: Runtime>(
-    consult: &Consult<R>,
-    job: &Job<'_>,
-    at: usize,
-    mut ticket: Ticket,
-    progress: &mut Progress,
-) -> Tried<R::Body> {
+async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, progress: &Shared) -> Tried<R::Body> {
     let runtime = &consult.runtime;
+    let Turn { at, mut ticket } = turn;
     let Some(candidate) = job.candidates.get(at) else { return Tried::Stop };
+    // Whatever comes of it, nobody else takes this turn.
+    progress.borrow_mut().rule_out(at);
     let mut retries = 0;
     loop {
-        let Some(allowance) = allowance(&consult.gateway, runtime.now(), job, at) else {
+        let Some(allowance) = allowance(&consult.gateway, runtime, job, at) else {
             consult.record(&ticket, breaker::Outcome::Nothing);
             return Tried::Late;
         };
-        let started = runtime.now();
-        let nth = progress.trace.calls_of(&candidate.name);
-        let call = attempt::Attempt { consult, job, candidate, allowance, nth };
-        let result = call.run(&ticket).await;
-        let took = runtime.now().since(started);
-        let verdict = match result {
-            Ok(won) => {
-                progress.trace.push(&candidate.name, "ok", Some(200), took);
+        let timed = Timed { target: candidate.circuits, size: job.size, started: runtime.now() };
+        let (nth, place) = {
+            let trace = &mut progress.borrow_mut().trace;
+            (trace.calls_of(&candidate.name), trace.begin(&candidate.name))
+        };
+        if candidate.fault.is_some() {
+            progress.borrow_mut().trace.inject(place);
+        }
+        let busy = consult.gateway.load().begin(candidate.circuits, timed.started, allowance.until);
+        let flight = Flight { consult, progress, job, ticket: &ticket, timed, place, landed: false };
+        let call = attempt::Attempt { consult, job, candidate, allowance, timed, nth };
+        let verdict = match call.run(&ticket).await {
+            Ok(mut won) => {
+                flight.land("ok", Some(200));
+                if let WonBody::Stream(streaming) = &mut won.body {
+                    // It keeps its target busy until its end.
+                    busy.until(runtime.now() + candidate.max_duration);
+                    streaming.busy = Some(busy);
+                }
                 return Tried::Won(Box::new(won));
             }
             Err(verdict) => verdict,
         };
+        flight.land(verdict.fault.word(), verdict.status);
         consult.record(&ticket, verdict.outcome());
-        progress.trace.push(&candidate.name, verdict.fault.word(), verdict.status, took);
         let (next, wait) = (verdict.next, retry_wait(&verdict, retries, runtime.random()));
-        progress.verdicts.push(verdict);
-        if matches!(next, Next::Stop) {
+        let After { other_key, nobody_else, calls } = progress.borrow_mut().lost(job.candidates, at, verdict);
+        if next == Next::Stop {
             return Tried::Stop;
         }
-        let Some(wait) = wait.filter(|_| retries < candidate.retries && progress.trace.len() < job.max_attempts) else {
-            return Tried::Lost(next);
-        };
+        let worth = |wait: &Duration| *wait <= LONGEST_WAIT || nobody_else;
+        let wait = wait.filter(|_| !other_key && retries < candidate.retries && calls < job.max_attempts);
+        let Some(wait) = wait.filter(worth) else { return Tried::Lost };
         // A wait that leaves no time for the retry is better spent on the next target.
-        if runtime.now() + wait + deadline::LEAST_SLICE >= job.deadline {
-            return Tried::Lost(next);
+        let again = runtime.now() + wait;
+        if again + deadline::LEAST_SLICE >= job.deadline || passes_over(&consult.gateway, again, job, at) {
+            return Tried::Lost;
+        }
+        if !job.spending.withdraw_retry(runtime.now()) {
+            return Tried::Lost;
         }
         runtime.sleep(wait).await;
         retries += 1;
-        match consult.admit(candidate.circuits, progress.patience).await {
+        let patience = progress.borrow().patience;
+        match consult.admit(candidate.circuits, patience).await {
             Ok(again) => ticket = again,
             Err(refusal) => {
-                progress.refusals.push(refusal);
-                return Tried::Lost(next);
+                progress.borrow_mut().refusals.push(refusal);
+                return Tried::Lost;
             }
         }
     }
 }
+
+/// The longest that a target is waited for while another could be asked instead.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The first wait before a retry; each further one may be twice as long.
 const BACKOFF: Duration = Duration::from_millis(250);
@@ -179,34 +353,45 @@ fn retry_wait(verdict: &Verdict, retries: u32, random: u64) -> Option<Duration> 
 }
 
 /// What the candidate at `at` may take; see [`crate::deadline`].
-fn allowance(gateway: &Gateway, now: Timestamp, job: &Job<'_>, at: usize) -> Option<Allowance> {
+fn allowance<R: Runtime>(gateway: &Gateway, runtime: &R, job: &Job, at: usize) -> Option<Allowance> {
     let candidate = job.candidates.get(at)?;
-    let mut later: Vec<&str> = Vec::new();
-    for other in job.candidates.get(at + 1..).unwrap_or_default() {
-        if other.name != candidate.name
-            && !later.contains(&other.name.as_str())
-            && gateway.view().borrow().would_admit(other.circuits, now)
-        {
-            later.push(&other.name);
-        }
-    }
-    let first_token = match (candidate.first_token, job.first_token) {
-        (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
-        (ours, theirs) => ours.or(theirs),
-    };
+    let now = runtime.now();
     let ask = deadline::Ask {
         streamed: job.envelope.stream,
-        first_token,
+        first_token: candidate.first_token,
+        client_first_token: job.first_token,
         fair_from: candidate.fair_from,
         most: candidate.deadline,
-        later: later.len(),
+        own: known(gateway, now, job, candidate),
+        later: later(gateway, now, job, at),
+        random: runtime.random(),
     };
     deadline::allow(now, job.deadline, ask)
 }
 
-/// The next candidate that is another target than the one at `at`: its other keys would meet the same fault.
-fn next_target(candidates: &[Candidate<'_>], at: usize) -> usize {
-    let name = candidates.get(at).map(|candidate| &candidate.name);
-    let others = candidates.iter().skip(at + 1).position(|other| Some(&other.name) != name);
-    others.map_or(candidates.len(), |further| at + 1 + further)
+/// Whether the candidate at `at` cannot answer in what is left at `now`, and another one can.
+fn passes_over(gateway: &Gateway, now: Timestamp, job: &Job, at: usize) -> bool {
+    let left = job.deadline.since(now);
+    let own = job.candidates.get(at).and_then(|candidate| known(gateway, now, job, candidate));
+    // Whom to leave the time to is looked for only where it is short.
+    own.is_some_and(|own| own.p50 > left) && deadline::passes_over(left, own, later(gateway, now, job, at))
+}
+
+/// How long a candidate takes to what this request waits for.
+fn known(gateway: &Gateway, now: Timestamp, job: &Job, candidate: &Candidate<'_>) -> Option<Quantiles> {
+    let kind = Kind { awaited: Awaited::of(job.envelope.stream), size: job.size };
+    gateway.view().borrow().quantiles(candidate.circuits, kind, now)
+}
+
+/// The other targets that could be asked after the candidate at `at`. A target's keys stand beside each other.
+fn later(gateway: &Gateway, now: Timestamp, job: &Job, at: usize) -> Later {
+    let mut later = Later::default();
+    let mut counted = job.candidates.get(at).map(|candidate| &candidate.name);
+    for other in job.candidates.iter().skip(at + 1) {
+        if Some(&other.name) != counted && gateway.view().borrow().would_admit(other.circuits, now) {
+            later = later.and(known(gateway, now, job, other));
+            counted = Some(&other.name);
+        }
+    }
+    later
 }

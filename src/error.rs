@@ -195,6 +195,17 @@ impl Error {
         Self { param: Some("model".to_owned()), ..Self::quoting(Kind::NotAllowed, message) }
     }
 
+    /// Only an operator may do this; `param` names what asked for it, where that is a part of the request.
+    pub fn not_an_admin(param: Option<&str>, message: impl Into<String>) -> Self {
+        Self { param: param.map(str::to_owned), ..Self::new(Kind::NotAllowed, message) }
+    }
+
+    /// No provider of that name.
+    pub fn unknown_provider(name: &str, known: &[&str]) -> Self {
+        let message = format!("there is no provider '{name}'; there are {}", known.join(", "));
+        Self { param: Some("provider".to_owned()), ..Self::quoting(Kind::NotFound, message) }
+    }
+
     /// No route, pattern or target of that name.
     pub fn model_not_found(message: impl Into<String>) -> Self {
         Self { param: Some("model".to_owned()), ..Self::quoting(Kind::ModelNotFound, message) }
@@ -229,6 +240,13 @@ impl Error {
     pub fn circuit_open(retry_after: Duration) -> Self {
         let after = in_words(retry_after);
         let message = format!("every target has failed lately and is left alone; the first is tried again in {after}");
+        Self { retry_after: Some(retry_after), ..Self::new(Kind::CircuitOpen, message) }
+    }
+
+    /// An operator lets no target be asked; the soonest order ends after `retry_after`.
+    pub fn drained(retry_after: Duration) -> Self {
+        let after = in_words(retry_after);
+        let message = format!("an operator has taken every target out of service; the first is back in {after}");
         Self { retry_after: Some(retry_after), ..Self::new(Kind::CircuitOpen, message) }
     }
 

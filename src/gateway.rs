@@ -4,13 +4,16 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::affinity::Pins;
 use crate::api;
 use crate::auth::{self, Caller, Keyring};
 use crate::breaker::{self, View};
+use crate::budget::{Account, Spending};
 use crate::config::{self, Config};
 use crate::cors;
 use crate::error::Error;
 use crate::http::{Body, Headers, Request, Response};
+use crate::load::Load;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -36,11 +39,21 @@ pub struct Bindings<'a> {
 pub struct Gateway {
     config: Result<Config, String>,
     keyring: Keyring,
+    /// Whether any key is an operator's.
+    admins: bool,
     open: bool,
     providers: Vec<ProviderState>,
     view: RefCell<View>,
     simulated: RefCell<HashMap<String, u64>>,
     held: RefCell<Vec<Held>>,
+    load: Rc<Load>,
+    pins: RefCell<Pins>,
+    /// One for each route, in the order of the configuration.
+    accounts: Vec<Spending>,
+    /// One for all targets that are named directly.
+    direct: Spending,
+    /// One for requests with injected faults, which limits nothing.
+    rehearsals: Spending,
     served: Cell<u64>,
 }
 
@@ -73,7 +86,10 @@ impl Gateway {
             log(&format!("{CONFIG_BINDING} is wrong, and no request is served:\n{errors}"));
         }
         let keys_name = config.as_ref().ok().and_then(|config| config.auth.as_ref()).map_or("GATEWAY_KEYS", |auth| &auth.keys);
-        let (keyring, problems) = auth::read_keys(keys_name, bindings.text);
+        let (mut keyring, mut problems) = auth::read_keys(keys_name, bindings.text);
+        if let Some(admin) = config.as_ref().ok().and_then(|config| config.admin.as_ref()) {
+            problems.extend(keyring.read(auth::Rank::Admin, &admin.keys, bindings.text));
+        }
         for problem in problems {
             log(&problem);
         }
@@ -87,14 +103,24 @@ impl Gateway {
             |_| View::default(),
             |config| View::new(config.providers.iter().map(|provider| (provider.name.clone(), (&provider.breaker).into()))),
         );
+        let account = |calls, hedges| Spending::new(Account::new(calls, hedges));
+        let accounts = config.iter().flat_map(|config| &config.routes).map(|route| account(route.retry_budget, route.hedge_budget)).collect();
+        let defaults = config.as_ref().map_or_else(|_| config::Defaults::default(), |config| config.defaults);
+        let direct = account(defaults.retry_budget, defaults.hedge_budget);
         Self {
             config,
+            admins: keyring.has_admins(),
             keyring,
             open: (bindings.text)(OPEN_BINDING).as_deref() == Some("loopback"),
             providers,
             view: RefCell::new(view),
             simulated: RefCell::default(),
             held: RefCell::default(),
+            load: Rc::default(),
+            pins: RefCell::default(),
+            accounts,
+            direct,
+            rehearsals: account(None, None),
             served: Cell::new(0),
         }
     }
@@ -116,12 +142,36 @@ impl Gateway {
         self.config.as_ref().ok().map(|config| api::status::report(self, config, now))
     }
 
+    pub(crate) fn config(&self) -> Result<&Config, &str> {
+        self.config.as_ref().map_err(String::as_str)
+    }
+
     pub(crate) fn providers(&self) -> &[ProviderState] {
         &self.providers
     }
 
     pub(crate) fn view(&self) -> &RefCell<View> {
         &self.view
+    }
+
+    /// The calls that this isolate has under way.
+    pub(crate) fn load(&self) -> &Rc<Load> {
+        &self.load
+    }
+
+    /// Which targets conversations are with.
+    pub(crate) fn pins(&self) -> &RefCell<Pins> {
+        &self.pins
+    }
+
+    /// What pays for further calls of the requests for a route, by its place; of those that name a target directly where it is none.
+    pub(crate) fn spending(&self, route: Option<usize>) -> &Spending {
+        route.and_then(|route| self.accounts.get(route)).unwrap_or(&self.direct)
+    }
+
+    /// What pays for further calls of requests with injected faults.
+    pub(crate) fn rehearsals(&self) -> &Spending {
+        &self.rehearsals
     }
 
     /// How many requests this isolate has been given.
@@ -266,6 +316,9 @@ async fn serve<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request
             }
         }
         ("GET", "/status") => json(200, api::status::report(gateway, config, runtime.now())),
+        (_, path) if config.admin.is_some() && path.starts_with("/admin/") => {
+            api::admin::serve(gateway, runtime, config, request, &caller).await
+        }
         (method, "/v1/chat/completions") => refuse(&Error::method_not_allowed(method, "POST")),
         (method, "/v1/models" | "/status") => refuse(&Error::method_not_allowed(method, "GET")),
         (_, path) => refuse(&Error::not_found(path)),
@@ -287,7 +340,9 @@ impl Gateway {
     /// Who is calling.
     fn caller(&self, request: &Request) -> Result<Caller, Error> {
         if self.open && auth::is_loopback(&request.host) {
-            return Ok(Caller::anyone());
+            // Nobody needs a key here, but an operator is one by theirs.
+            let named = self.admins.then(|| auth::identify(&self.keyring, &request.headers).ok()).flatten();
+            return Ok(named.filter(Caller::is_admin).unwrap_or_else(Caller::anyone));
         }
         auth::identify(&self.keyring, &request.headers).map_err(Error::invalid_api_key)
     }

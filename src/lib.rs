@@ -7,10 +7,13 @@
 //! gateway   finds the endpoint, and who is calling                gateway.rs, auth.rs
 //! api       parses the dialect: model, models, stream             api/chat.rs, provider/openai/envelope.rs
 //! route     makes names into candidates: target × credential      route.rs
+//!   order     whom to ask first, and who stays with whom          route/order.rs, affinity.rs, load.rs
 //! cache     looks for an answer that is there already             cache.rs, canonical.rs
 //! engine    asks one candidate after the other until one answers  engine.rs
+//!   budget    says whether there is another call to spend         budget.rs
 //!   breaker   says whether a candidate may be asked               consult.rs, breaker.rs
-//!   deadline  says how long it may take                           deadline.rs
+//!   deadline  says how long it may take, by what it took lately   deadline.rs, latency.rs
+//!   fault     puts a made-up call in its place, where asked to    fault.rs
 //!   provider  writes its request, tells an answer from a lie      provider/
 //!   stream    holds back until the first content                  stream.rs, sse.rs
 //!   verdict   says what went wrong, whose fault, what next        verdict.rs
@@ -21,9 +24,11 @@
 //! Everything but `edge` is the **core**: it decides, takes time and randomness as arguments, sees the outside through
 //! [`runtime::Runtime`], and compiles and tests without Workers (`cargo test --no-default-features`). `edge` does, and decides nothing.
 
+mod affinity;
 mod api;
 pub mod auth;
 pub mod breaker;
+mod budget;
 pub mod cache;
 pub mod canonical;
 pub mod chat;
@@ -35,9 +40,13 @@ pub mod deadline;
 mod edge;
 mod engine;
 pub mod error;
+mod fault;
 pub mod gateway;
+mod hash;
 pub mod http;
 mod json;
+pub mod latency;
+mod load;
 pub mod provider;
 pub mod region;
 mod route;

@@ -4,6 +4,9 @@
 //! region of callers has its own. Source: Cloudflare's documentation, "Data location", on location hints, and "Request", on
 //! `request.cf`.
 
+/// Every location hint there is.
+pub const ALL: [&str; 9] = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"];
+
 /// The continents' and countries' location hint. `longitude` splits the two continents that have two; what is not known goes where most
 /// of the internet is.
 #[must_use]
@@ -28,7 +31,7 @@ const MIDDLE_EAST: [&str; 15] = ["AE", "BH", "CY", "GE", "IL", "IQ", "IR", "JO",
 
 #[cfg(test)]
 mod tests {
-    use super::hint;
+    use super::{ALL, hint};
 
     #[test]
     fn every_hint_has_its_callers() {
@@ -48,6 +51,8 @@ mod tests {
         ];
         for (continent, country, longitude, expected) in rows {
             assert_eq!(hint(continent, country, longitude), expected, "{continent} {country} {longitude}");
+            assert!(ALL.contains(&expected));
         }
+        assert!(ALL.iter().all(|hint| rows.iter().any(|row| row.3 == *hint)));
     }
 }

@@ -4,18 +4,27 @@
 //! targets and the request's own `models` chain all come to the same flat list, so that the engine knows one thing only. A target whose
 //! provider has no secret is not in it; a target that several routes of a chain name is asked once, at its first place.
 
+mod order;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::affinity::Conversation;
 use crate::auth::Caller;
 use crate::breaker::TargetId;
-use crate::config::{Config, Found, Order, Provider, Route, Target, Times};
+use crate::budget::Spending;
+use crate::config::{Config, Found, Hedge, Hold, OnCut, Order, Provider, Route, Target, Times};
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::gateway::Gateway;
+use crate::hash::Hash;
+use crate::latency::Kind;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 use crate::verdict::About;
+use order::Standing;
 
 /// A target with one credential.
 #[derive(Debug)]
@@ -48,6 +57,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) set: Cow<'a, Map<String, Value>>,
     /// Whether the client named this target itself.
     pub(crate) direct: bool,
+    /// What its calls meet, where that was asked for.
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Candidate<'_> {
@@ -64,6 +75,8 @@ pub(crate) struct Resolved<'a> {
     pub(crate) candidates: Vec<Candidate<'a>>,
     /// The first name's settings, which hold for the request as a whole.
     pub(crate) settings: Settings,
+    /// What pays for its calls beyond the first.
+    pub(crate) spending: &'a Spending,
     /// The names of what was resolved, in order: routes, or targets that were named directly.
     pub(crate) scope: Vec<String>,
     /// What shapes an answer, in order, for the cache's key: targets and the fields that are set.
@@ -78,16 +91,30 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
     pub(crate) cache: Option<Duration>,
     pub(crate) stale_for: Duration,
+    pub(crate) hedge_after: Option<Hedge>,
+    pub(crate) hold: Option<Hold>,
+    pub(crate) on_cut: OnCut,
+    pub(crate) early_headers: bool,
 }
 
-/// Resolves the names of a request. `random` decides the order of weighted routes.
+/// What the order of targets may depend on.
+pub(crate) struct Asking<'r> {
+    pub(crate) now: Timestamp,
+    /// Decides where nothing else does.
+    pub(crate) random: u64,
+    /// What the request waits for.
+    pub(crate) kind: Kind,
+    pub(crate) conversation: &'r Conversation<'r>,
+}
+
+/// Resolves the names of a request.
 #[inline(never)]
 pub(crate) fn resolve<'a>(
     gateway: &'a Gateway,
     config: &'a Config,
     caller: &Caller,
     names: impl Iterator<Item = &'a str>,
-    random: u64,
+    asking: &Asking<'_>,
 ) -> Result<Resolved<'a>, Error> {
     let mut resolved: Option<Resolved<'a>> = None;
     let mut denied = None;
@@ -98,17 +125,25 @@ pub(crate) fn resolve<'a>(
             denied.get_or_insert(error);
             continue;
         }
-        let resolved = resolved.get_or_insert_with(|| Resolved::new(settings(config, &found)));
+        let resolved = resolved.get_or_insert_with(|| Resolved::new(gateway, config, &found));
         match found {
             Found::Route(route) => {
                 resolved.scope.push(route.name.clone());
-                for target in ordered(route, random) {
-                    resolved.add(gateway, config, &Choice::routed(route, target));
-                }
+                let conversation = route.affinity.then(|| asking.conversation.hash());
+                let targets = route.targets.iter();
+                let groups = targets.filter_map(|target| {
+                    resolved.group(gateway, config, &Choice::routed(route, target), target.weight, conversation)
+                });
+                let groups: Vec<Group<'a>> = groups.collect();
+                resolved.candidates.extend(arrange(gateway, route, asking, conversation, groups));
             }
             Found::Direct { provider, model, times } => {
                 resolved.scope.push(name.to_owned());
-                resolved.add(gateway, config, &Choice::direct(config, provider, model, times));
+                // Only the keys of such a target are in an order.
+                let conversation = (config.defaults.affinity == Some(true)).then(|| asking.conversation.hash());
+                let choice = Choice::direct(config, provider, model, times);
+                let group = resolved.group(gateway, config, &choice, 1, conversation);
+                resolved.candidates.extend(group.into_iter().flat_map(|group| group.candidates));
             }
             Found::Unknown => {}
         }
@@ -161,48 +196,62 @@ impl<'a> Choice<'a> {
 }
 
 impl<'a> Resolved<'a> {
-    fn new(settings: Settings) -> Self {
-        Self { candidates: Vec::new(), settings, scope: Vec::new(), shape: Vec::new(), missing: Vec::new() }
+    fn new(gateway: &'a Gateway, config: &Config, first: &Found<'_>) -> Self {
+        let route = match first {
+            Found::Route(route) => config.routes.iter().position(|other| std::ptr::eq(other, *route)),
+            Found::Direct { .. } | Found::Unknown => None,
+        };
+        let (settings, spending) = (settings(config, first), gateway.spending(route));
+        Self { candidates: Vec::new(), settings, spending, scope: Vec::new(), shape: Vec::new(), missing: Vec::new() }
     }
 
-    /// Adds a target with each credential of its provider that is set.
-    fn add(&mut self, gateway: &'a Gateway, config: &'a Config, choice: &Choice<'a>) {
-        let (Some(provider), Some(state)) = (config.providers.get(choice.provider), gateway.providers().get(choice.provider))
-        else {
-            return;
-        };
+    /// A target with each credential of its provider that is set; none where there is none, and where the target is in the list already.
+    fn group(
+        &mut self,
+        gateway: &'a Gateway,
+        config: &'a Config,
+        choice: &Choice<'a>,
+        weight: u32,
+        conversation: Option<u64>,
+    ) -> Option<Group<'a>> {
+        let (provider, state) = (config.providers.get(choice.provider)?, gateway.providers().get(choice.provider)?);
         let name = format!("{}/{}", provider.name, choice.model);
         if self.candidates.iter().any(|candidate| candidate.name == name) {
-            return;
+            return None;
         }
         if state.credentials.is_empty() {
             self.missing.extend(state.missing.iter().filter(|name| !self.missing.contains(name)).cloned().collect::<Vec<_>>());
-            return;
+            return None;
         }
+        // Targets are told in the order in which they are listed, whatever the order in which they are asked: an answer that is stored
+        // must be found again.
         self.shape.push(name.clone());
         if !choice.set.is_empty() {
             self.shape.push(Value::Object(choice.set.clone().into_owned()).to_string());
         }
-        for credential in &state.credentials {
-            self.candidates.push(Candidate {
-                name: name.clone(),
-                provider,
-                provider_index: choice.provider,
-                model: choice.model,
-                url: &state.url,
-                secret: credential.secret.as_ref(),
-                circuits: gateway.view().borrow_mut().target(choice.provider, choice.model, &credential.circuit),
-                first_token: choice.times.first_token,
-                fair_from: choice.fair_from,
-                stall: choice.times.stall,
-                max_duration: choice.times.max_duration,
-                retries: choice.retries,
-                deadline: choice.times.deadline,
-                cache: choice.cache,
-                set: choice.set.clone(),
-                direct: choice.direct,
-            });
-        }
+        let keys = || state.credentials.iter().map(|credential| (hash(&[&credential.circuit], 0), 1));
+        let keys = conversation.map_or_else(|| (0..state.credentials.len()).collect(), |seed| order::spread(keys(), seed));
+        let credentials = keys.into_iter().filter_map(|key| state.credentials.get(key));
+        let candidates = credentials.map(|credential| Candidate {
+            name: name.clone(),
+            provider,
+            provider_index: choice.provider,
+            model: choice.model,
+            url: &state.url,
+            secret: credential.secret.as_ref(),
+            circuits: gateway.view().borrow_mut().target(choice.provider, choice.model, &credential.circuit),
+            first_token: choice.times.first_token,
+            fair_from: choice.fair_from,
+            stall: choice.times.stall,
+            max_duration: choice.times.max_duration,
+            retries: choice.retries,
+            deadline: choice.times.deadline,
+            cache: choice.cache,
+            set: choice.set.clone(),
+            direct: choice.direct,
+            fault: None,
+        });
+        Some(Group { name: hash(&[&name], 0), weight, candidates: candidates.collect() })
     }
 }
 
@@ -246,44 +295,95 @@ pub(crate) fn names<'a>(config: &'a Config, caller: &'a Caller) -> impl Iterator
 }
 
 fn settings(config: &Config, found: &Found<'_>) -> Settings {
+    let defaults = &config.defaults;
     match found {
-        Found::Route(route) => Settings { deadline: route.times.deadline, cache: route.cache, stale_for: route.stale_for },
+        Found::Route(route) => Settings {
+            deadline: route.times.deadline,
+            cache: route.cache,
+            stale_for: route.stale_for,
+            hedge_after: route.hedge_after,
+            hold: route.hold,
+            on_cut: route.on_cut,
+            early_headers: route.early_headers,
+        },
         Found::Direct { .. } | Found::Unknown => Settings {
-            deadline: config.defaults.times.deadline,
-            cache: config.defaults.cache,
-            stale_for: config.defaults.stale_for,
+            deadline: defaults.times.deadline,
+            cache: defaults.cache,
+            stale_for: defaults.stale_for,
+            hedge_after: defaults.hedge_after,
+            hold: defaults.hold,
+            on_cut: defaults.on_cut,
+            early_headers: defaults.early_headers,
         },
     }
 }
 
-/// A route's targets in the order in which they are asked.
-fn ordered(route: &Route, random: u64) -> Vec<&Target> {
-    let mut targets: Vec<&Target> = route.targets.iter().collect();
-    if route.order != Order::Weighted {
-        return targets;
-    }
-    // Each place is drawn among those that are left, in proportion to their weights, so that the whole order is weighted and not
-    // the first choice alone: when a heavy target is down, its share goes to the others by their weights.
-    let mut ordered = Vec::with_capacity(targets.len());
-    let mut seed = random;
-    while !targets.is_empty() {
-        let total: u64 = targets.iter().map(|target| u64::from(target.weight)).sum();
-        seed = splitmix(seed);
-        let mut ticket = seed % total.max(1);
-        let drawn = targets.iter().position(|target| {
-            let hit = ticket < u64::from(target.weight);
-            ticket = ticket.saturating_sub(u64::from(target.weight));
-            hit
-        });
-        ordered.push(targets.remove(drawn.unwrap_or(0)));
-    }
-    ordered
+/// A target of a route, with each of its credentials.
+struct Group<'a> {
+    /// The hash of its name.
+    name: u64,
+    weight: u32,
+    candidates: Vec<Candidate<'a>>,
 }
 
-/// One step of `SplitMix64` (Steele, Lea and Flood, 2014): several draws from one random number.
-fn splitmix(seed: u64) -> u64 {
-    let mut mixed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
+/// A route's targets in the order in which they are asked. `conversation` is none where none is to be kept together.
+fn arrange<'a>(
+    gateway: &Gateway,
+    route: &Route,
+    asking: &Asking<'_>,
+    conversation: Option<u64>,
+    groups: Vec<Group<'a>>,
+) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
+    let seed = conversation.unwrap_or(asking.random);
+    let places = match route.order {
+        Order::Listed => (0..groups.len()).collect(),
+        Order::Weighted => order::spread(groups.iter().map(|group| (group.name, group.weight)), seed),
+        Order::Fastest => {
+            let standings: Vec<Standing> = groups.iter().map(|group| standing(gateway, asking, group)).collect();
+            let lot = order::spread(groups.iter().map(|group| (group.name, 1)), seed);
+            let mut places = order::by_speed(&standings, &lot);
+            if let Some(conversation) = conversation {
+                pin(gateway, asking.now, hash(&[&route.name], conversation), &groups, &standings, &mut places);
+            }
+            places
+        }
+    };
+    let mut groups: Vec<Option<Group<'a>>> = groups.into_iter().map(Some).collect();
+    places.into_iter().filter_map(move |place| groups.get_mut(place)?.take()).flat_map(|group| group.candidates)
+}
+
+/// Puts the target first that the conversation is with, and notes whom it is with from now on.
+fn pin(
+    gateway: &Gateway,
+    now: Timestamp,
+    conversation: u64,
+    groups: &[Group<'_>],
+    standings: &[Standing],
+    places: &mut [usize],
+) {
+    let mut pins = gateway.pins().borrow_mut();
+    let pinned = pins.get(conversation, now).and_then(|target| groups.iter().position(|group| group.name == target));
+    if let Some(place) = pinned.filter(|place| order::stays(standings, *place)) {
+        order::lead(places, place);
+    }
+    if let Some(first) = places.first().and_then(|place| groups.get(*place)) {
+        pins.set(conversation, first.name, now);
+    }
+}
+
+/// What is known of a target here and now.
+fn standing(gateway: &Gateway, asking: &Asking<'_>, group: &Group<'_>) -> Standing {
+    let view = gateway.view().borrow();
+    let circuits = || group.candidates.iter().map(|candidate| candidate.circuits);
+    let known = circuits().next().and_then(|target| view.quantiles(target, asking.kind, asking.now));
+    Standing {
+        admitted: circuits().any(|target| view.would_admit(target, asking.now)),
+        // Of ten calls of which two have no answer, ten pay for eight.
+        takes: known.map(|known| known.p50.div_f32(1.0 - known.unanswered.clamp(0.0, 0.9))),
+        under_way: circuits().map(|target| gateway.load().of(target, asking.now)).sum(),
+    }
+}
+
+fn hash(parts: &[&str], seed: u64) -> u64 {
+    parts.iter().fold(Hash::new(seed), |hash, part| hash.with(part.as_bytes())).finish()
 }

@@ -6,8 +6,8 @@
 //!
 //! - a call or body that is dropped is aborted at once, and so is every one of a request whose client has gone;
 //! - [`Runtime::call`] and [`Runtime::read`] return by the time they are given;
-//! - [`Tap::end`] is called exactly once for every relayed stream that did not end by [`Step::Finish`]
-//!   or [`Step::Abort`].
+//! - [`Tap::end`] is called exactly once for every relayed stream that did not end by [`Step::Finish`],
+//!   [`Step::Abort`] or [`Step::Leave`].
 
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ pub trait Runtime: Clone + 'static {
     type Body: 'static;
     /// What a streamed response to the client is made of.
     type Stream;
+    /// The end of such a stream that is written to.
+    type Pipe: 'static;
 
     /// The time.
     fn now(&self) -> Timestamp;
@@ -32,8 +34,22 @@ pub trait Runtime: Clone + 'static {
     fn call(&self, call: Call) -> impl Future<Output = Result<Reply<Self::Body>, CallError>>;
     /// The next bytes of a streamed body.
     fn read(&self, body: &mut Self::Body, until: Timestamp) -> impl Future<Output = Read>;
-    /// Turns a body into the client's stream: `first` is sent at once, then what `tap` makes of each further chunk.
-    fn relay(&self, first: Vec<u8>, body: Self::Body, tap: Box<dyn Tap>, limits: StreamLimits) -> Self::Stream;
+    /// A stream to the client, and its end to write to.
+    fn pipe(&self) -> (Self::Pipe, Self::Stream);
+    /// Writes to the client, as soon as what was written before is on its way.
+    fn write(&self, pipe: &Self::Pipe, bytes: Vec<u8>);
+    /// Ends the client's stream.
+    fn close(&self, pipe: &Self::Pipe);
+    /// Relays a body: `first` is sent at once, then what `tap` makes of each further chunk. At its end the client's stream is closed, unless the
+    /// tap leaves it open.
+    fn pump(
+        &self,
+        pipe: &Self::Pipe,
+        first: Vec<u8>,
+        body: Self::Body,
+        tap: Box<dyn Tap>,
+        limits: StreamLimits,
+    ) -> impl Future<Output = ()> + 'static;
     /// A stored cache entry's value and metadata. Errors are misses.
     fn cache_get(&self, key: &str) -> impl Future<Output = Option<(String, String)>>;
     /// Stores a cache entry; `expire` is when storage may forget it.
@@ -181,8 +197,8 @@ pub struct StreamLimits {
 pub trait Tap {
     /// Looks at one chunk and says what the client is given in its stead.
     fn chunk(&mut self, bytes: &[u8]) -> Step;
-    /// The body ended: the last bytes for the client, such as an error event.
-    fn end(&mut self, end: End) -> Vec<u8>;
+    /// The body ended: the last bytes for the client, such as an error event. None where its stream is left open, as another upstream's goes on.
+    fn end(&mut self, end: End) -> Option<Vec<u8>>;
 }
 
 /// What becomes of a chunk.
@@ -197,4 +213,6 @@ pub enum Step {
     Finish(Vec<u8>),
     /// These bytes go, and then the stream is over, as it went wrong: the upstream call is dropped. [`Tap::end`] is not asked.
     Abort(Vec<u8>),
+    /// The upstream call is dropped, as it went wrong, and the client's stream is left open. [`Tap::end`] is not asked.
+    Leave,
 }

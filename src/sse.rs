@@ -11,7 +11,10 @@ use std::borrow::Cow;
 /// The longest line, in bytes: a provider must not be able to fill an isolate's memory with one that never ends.
 pub const MAX_LINE: usize = 1024 * 1024;
 
-/// A line that is longer than [`MAX_LINE`].
+/// The longest frame, in bytes: it is kept until it ends, and short lines without a blank one between them are a frame that does not.
+pub const MAX_FRAME: usize = 2 * MAX_LINE;
+
+/// A line that is longer than [`MAX_LINE`], or a frame that is longer than [`MAX_FRAME`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overlong;
 
@@ -84,6 +87,10 @@ impl Frames {
         let had_tail = self.tail.len();
         let mut ends = Vec::new();
         self.scan.run(chunk, |end| ends.push(had_tail + end))?;
+        let size = had_tail + chunk.len();
+        if size > MAX_FRAME && longest(&ends, size) > MAX_FRAME {
+            return Err(Overlong);
+        }
         let Some(last) = ends.last().copied() else {
             self.tail.extend_from_slice(chunk);
             return Ok(Fed { bytes: Cow::Borrowed(&[]), ends });
@@ -112,6 +119,13 @@ impl Frames {
     pub fn is_aligned(&self) -> bool {
         self.tail.is_empty()
     }
+}
+
+/// The length of the longest frame among those that end at `ends`, and the one behind them, of which all up to `size` has come.
+fn longest(ends: &[usize], size: usize) -> usize {
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let lengths = starts.zip(ends.iter().copied().chain([size])).map(|(start, end)| end.saturating_sub(start));
+    lengths.max().unwrap_or_default()
 }
 
 /// Whole frames.

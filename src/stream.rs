@@ -9,8 +9,10 @@
 
 mod relay;
 
+pub(crate) use relay::Successor;
 pub use relay::{Ending, Relay};
 
+use crate::config::Hold as Window;
 use crate::provider::openai::{self, Event};
 use crate::sse::{self, Frames};
 
@@ -32,6 +34,8 @@ pub enum Held {
 pub enum Failure {
     /// It ended before any content.
     Empty,
+    /// It broke off after content that was still held back.
+    Cut,
     /// It is not a stream of this protocol.
     Garbage,
     /// An error event, with its data.
@@ -41,7 +45,10 @@ pub enum Failure {
 /// The most that is held back, in bytes: a provider that sends pings for ever is one that does not answer.
 const MOST_HELD: usize = 2 * sse::MAX_LINE;
 
-/// A stream before its first content.
+/// About how many bytes of text a token is.
+const TOKEN: usize = 4;
+
+/// A stream before its first content, and, where a window was set, for that much longer: until then another target can take over unseen.
 #[derive(Clone, Debug)]
 pub struct Hold {
     frames: Frames,
@@ -49,13 +56,40 @@ pub struct Hold {
     seen: Event,
     /// Whether a finish reason ends the stream of a provider that leaves `[DONE]` out.
     finish_is_enough: bool,
+    window: Option<Window>,
 }
 
 impl Hold {
     /// Holds from the first byte on.
     #[must_use]
     pub fn new(finish_is_enough: bool) -> Self {
-        Self { frames: Frames::default(), held: Vec::new(), seen: Event::default(), finish_is_enough }
+        Self { frames: Frames::default(), held: Vec::new(), seen: Event::default(), finish_is_enough, window: None }
+    }
+
+    /// Holds on beyond the first content: for so many tokens, as far as they can be told, or, for a time, until [`Hold::release`].
+    #[must_use]
+    pub fn beyond(mut self, window: Option<Window>) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Whether there was content.
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        self.seen.content
+    }
+
+    /// What is held, as the window has passed.
+    pub fn release(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held)
+    }
+
+    fn window_is_open(&self) -> bool {
+        match self.window {
+            None => false,
+            Some(Window::Tokens(tokens)) => self.seen.bytes.div_ceil(TOKEN) < tokens as usize,
+            Some(Window::Time(_)) => true,
+        }
     }
 
     /// Takes the next bytes.
@@ -71,6 +105,8 @@ impl Hold {
             let event = openai::classify_event(&data);
             failure = failure_of(event, &data);
             self.seen.content |= event.content;
+            self.seen.answer |= event.answer;
+            self.seen.bytes += event.bytes;
             self.seen.finish |= event.finish;
             self.seen.explains_silence |= event.explains_silence;
             self.seen.done |= event.done;
@@ -85,7 +121,9 @@ impl Hold {
                 Held::Complete(std::mem::take(&mut self.held))
             }
             None if self.seen.done => Held::Failed(Failure::Empty),
-            None if self.seen.content => Held::Commit(std::mem::take(&mut self.held)),
+            None if self.seen.content && (!self.window_is_open() || self.held.len() > MOST_HELD) => {
+                Held::Commit(std::mem::take(&mut self.held))
+            }
             None if self.held.len() > MOST_HELD => Held::Failed(Failure::Garbage),
             None => Held::More,
         }
@@ -99,16 +137,16 @@ impl Hold {
             rest.extend_from_slice(b"\n\n");
             match self.feed(&rest) {
                 Held::More => {}
-                // Content without an end is a stream that broke off, however politely.
-                Held::Commit(_) => return Held::Failed(Failure::Empty),
+                Held::Commit(held) => self.held = held,
                 held => return held,
             }
         }
-        if self.seen.finish && self.finish_is_enough && self.seen.explains_silence {
+        if self.seen.finish && self.finish_is_enough && (self.seen.content || self.seen.explains_silence) {
             self.held.extend_from_slice(openai::DONE);
             return Held::Complete(std::mem::take(&mut self.held));
         }
-        Held::Failed(Failure::Empty)
+        // Content without an end is a stream that broke off, however politely.
+        Held::Failed(if self.seen.content { Failure::Cut } else { Failure::Empty })
     }
 }
 

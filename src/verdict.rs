@@ -42,8 +42,10 @@ pub enum Evidence<'a> {
         /// Whether `first_token` was the limit.
         first_token: bool,
     },
-    /// The body broke off before an answer was complete, or a stream before its first content.
+    /// The body broke off before an answer was complete, or a stream before it was committed.
     Cut,
+    /// A stream went silent after its first content, and before it was committed.
+    Stalled,
     /// A 200 that says nothing: an empty body, or a stream that ends before any content.
     Empty,
     /// A 200 that is not an answer of the protocol.
@@ -83,8 +85,12 @@ pub enum Fault {
     Timeout,
     /// No answer by the end of a slice that was too short to be judged by.
     UnfairTimeout,
+    /// No first content by a limit that was too short to be judged by, as one of the client's own may be.
+    UnfairFirstToken,
     /// The body broke off.
     Cut,
+    /// A stream went silent after content that was still held back.
+    Stalled,
     /// Nothing was said.
     Empty,
     /// Not an answer.
@@ -147,9 +153,10 @@ impl Fault {
             Self::Unreachable => "connect_failed",
             Self::ServerError => "server_error",
             Self::Overloaded => "overloaded",
-            Self::FirstTokenTimeout => "first_token_timeout",
+            Self::FirstTokenTimeout | Self::UnfairFirstToken => "first_token_timeout",
             Self::Timeout | Self::UnfairTimeout => "timeout",
             Self::Cut => "cut",
+            Self::Stalled => "stalled",
             Self::Empty => "empty",
             Self::Garbage => "garbage",
             Self::ErrorInside => "error_in_body",
@@ -175,6 +182,7 @@ impl Fault {
             | Self::FirstTokenTimeout
             | Self::Timeout
             | Self::Cut
+            | Self::Stalled
             | Self::Empty
             | Self::Garbage
             | Self::ErrorInside => Blame::Model,
@@ -182,6 +190,7 @@ impl Fault {
             Self::KeyRefused | Self::QuotaExhausted => Blame::Credential,
             Self::NoSuchModel => Blame::ModelAtOnce,
             Self::UnfairTimeout
+            | Self::UnfairFirstToken
             | Self::ContextLength
             | Self::Unsupported
             | Self::ContentPolicy
@@ -201,7 +210,9 @@ impl Fault {
             | Self::FirstTokenTimeout
             | Self::Timeout
             | Self::UnfairTimeout
+            | Self::UnfairFirstToken
             | Self::Cut
+            | Self::Stalled
             | Self::Empty
             | Self::Garbage
             | Self::ErrorInside
@@ -222,6 +233,7 @@ impl Fault {
             | Self::ServerError
             | Self::Overloaded
             | Self::Cut
+            | Self::Stalled
             | Self::Empty
             | Self::Garbage
             | Self::ErrorInside
@@ -230,6 +242,7 @@ impl Fault {
             Self::FirstTokenTimeout
             | Self::Timeout
             | Self::UnfairTimeout
+            | Self::UnfairFirstToken
             | Self::KeyRefused
             | Self::QuotaExhausted
             | Self::NoSuchModel
@@ -256,7 +269,9 @@ impl Fault {
             | Self::FirstTokenTimeout
             | Self::Timeout
             | Self::UnfairTimeout
+            | Self::UnfairFirstToken
             | Self::Cut
+            | Self::Stalled
             | Self::Empty
             | Self::Garbage
             | Self::ErrorInside
@@ -361,7 +376,7 @@ pub fn judge(about: &About<'_>, evidence: &Evidence<'_>, now: Timestamp) -> Verd
         }
         // What a 200 says about waiting is not believed: Anthropic sends `retry-after` on good answers.
         Evidence::ErrorInside { .. } | Evidence::Empty | Evidence::Garbage | Evidence::TooLarge => (Some(200), None),
-        Evidence::Connect | Evidence::Timeout { .. } | Evidence::Cut | Evidence::ClientGone => (None, None),
+        Evidence::Connect | Evidence::Timeout { .. } | Evidence::Cut | Evidence::Stalled | Evidence::ClientGone => (None, None),
     };
     Verdict { fault, status, next: fault.next(about.direct), wait, said, target: about.target.to_owned() }
 }

@@ -63,7 +63,29 @@ order = "weighted"
 targets = ["c/m1", "a/m1"]
 cache = "5s"
 stale_for = "10s"
+[routes.hedged]
+targets = ["a/m1", "b/m1", "c/m1"]
+hedge_after = "400ms"
+hedge_budget = 1.0
+retries = 1
+[routes.held]
+targets = ["c/m1", "b/m1", "a/m2"]
+hold = "3 tokens"
+[routes.anew]
+targets = ["b/m1", "c/m1", "a/m1"]
+on_cut = "restart"
+hedge_after = "p95"
+[routes.early]
+targets = ["a/m1", "c/m1"]
+early_headers = true
+on_cut = "restart"
+hold = "200ms"
+[routes.quick]
+targets = ["a/m1", "b/m1", "c/m1"]
+order = "fastest"
 "#;
+
+const MODELS: [&str; 10] = ["all", "retried", "weighted", "kept", "b/m1", "hedged", "held", "anew", "early", "quick"];
 
 const DEADLINE: u64 = 8_000;
 const PROVIDERS: [&str; 3] = ["a", "b", "c"];
@@ -89,6 +111,8 @@ struct Sea {
     /// Each provider's health by steps of five seconds.
     health: HashMap<&'static str, Vec<Health>>,
     isolates: RefCell<Vec<Rc<Gateway>>>,
+    /// Every isolate that ever was.
+    made: RefCell<Vec<Rc<Gateway>>>,
     /// Which isolate serves a request.
     served_by: RefCell<HashMap<u64, Rc<Gateway>>>,
     /// Leases under which a call was seen: by provider, circuit and epoch.
@@ -126,6 +150,29 @@ impl Sea {
             Health::Limiting => error(10, 401, "invalid_api_key", "no"),
             Health::Gone => refuses(world.below(100)),
         }
+    }
+
+    /// How many calls of a request are under way.
+    fn open_of(&self, request: u64) -> usize {
+        let calls = self.world.calls.borrow();
+        calls.iter().filter(|call| call.sent.request == request && call.ended.get().is_none()).count()
+    }
+
+    /// How many calls of a request were read to their end in this very millisecond.
+    fn calls_that_end_now(&self, request: u64) -> usize {
+        let (calls, now) = (self.world.calls.borrow(), self.now());
+        calls.iter().filter(|call| call.sent.request == request && call.ended.get() == Some((now, true))).count()
+    }
+
+    /// Whether more calls lost to a hedge than were dropped in this very millisecond.
+    fn given_up_before_now(&self, request: u64, trace: &str) -> bool {
+        let (calls, now) = (self.world.calls.borrow(), self.now());
+        let dropped = calls.iter().filter(|call| call.sent.request == request && call.ended.get() == Some((now, false))).count();
+        trace.matches(";hedge_lost;").count() > dropped
+    }
+
+    fn now(&self) -> u64 {
+        world::DAWN + u64::try_from(self.world.elapsed().as_millis()).unwrap()
     }
 
     /// Whether this call was allowed to be made.
@@ -226,13 +273,18 @@ fn live(seed: u64) -> (String, Vec<String>, u64) {
         world: Rc::clone(&world),
         health: health.into(),
         isolates: RefCell::default(),
+        made: RefCell::default(),
         served_by: RefCell::default(),
         leases: RefCell::default(),
         broken: RefCell::default(),
         log: RefCell::default(),
         probes: Cell::new(0),
     });
-    let made = || world::gateway(CONFIG, &[("B1", "secret-1"), ("B2", "secret-2")]);
+    let made = || {
+        let isolate = world::gateway(CONFIG, &[("B1", "secret-1"), ("B2", "secret-2")]);
+        sea.made.borrow_mut().push(Rc::clone(&isolate));
+        isolate
+    };
     for _ in 0..=world.below(3) {
         sea.isolates.borrow_mut().push(made());
     }
@@ -275,6 +327,7 @@ fn live(seed: u64) -> (String, Vec<String>, u64) {
     if world.open_calls() > 0 {
         sea.breaks(format!("{} calls are left open", world.open_calls()));
     }
+    check_spending(&sea);
     recovers(&sea);
     let log = sea.log.borrow().clone();
     let broken = sea.broken.borrow().clone();
@@ -287,7 +340,7 @@ fn live(seed: u64) -> (String, Vec<String>, u64) {
 fn request(sea: &Rc<Sea>, at: Duration) {
     let (world, sea) = (Rc::clone(&sea.world), Rc::clone(sea));
     let stream = world.below(2) == 0;
-    let model = ["all", "retried", "weighted", "kept", "b/m1"][usize::try_from(world.below(5)).unwrap()];
+    let model = MODELS[usize::try_from(world.below(MODELS.len() as u64)).unwrap()];
     let leaves = (world.below(8) == 0).then(|| at + ms(world.below(6_000)));
     let question = world.below(4);
     let body = json!({ "model": model, "stream": stream, "messages": [{ "role": "user", "content": question }] }).to_string();
@@ -311,16 +364,20 @@ fn request(sea: &Rc<Sea>, at: Duration) {
         }
         let gone = leaves.is_some_and(|leaves| leaves <= world.elapsed());
         let streams = matches!(response.body, Body::Stream(_));
-        let open = world
-            .calls
-            .borrow()
-            .iter()
-            .filter(|call| call.sent.request == runtime.request && call.ended.get().is_none())
-            .count();
-        if open > usize::from(streams) {
+        let open = sea.open_of(runtime.request);
+        // An early head says nothing yet of who will answer.
+        let early = streams && model == "early";
+        if open > usize::from(streams) && !early {
             sea.breaks(format!("{name}: {open} calls are open behind its answer"));
         }
         let status = response.status;
+        let answered = response.headers.get("x-breakwater-trace").is_some_and(|trace| trace.contains(";ok;"));
+        if answered && !stream && sea.calls_that_end_now(runtime.request) == 0 {
+            sea.breaks(format!("{name}: its answer was there before its head"));
+        }
+        if sea.given_up_before_now(runtime.request, response.headers.get("x-breakwater-trace").unwrap_or_default()) {
+            sea.breaks(format!("{name}: a hedge's loser was not ended in the moment that it lost"));
+        }
         let trace = response.headers.get("x-breakwater-trace").unwrap_or_default().to_owned();
         let text = match response.body {
             Body::Text(text) => text,
@@ -332,12 +389,50 @@ fn request(sea: &Rc<Sea>, at: Duration) {
                 String::from_utf8_lossy(&received.bytes.borrow()).into_owned()
             }
         };
+        let took = world.elapsed().saturating_sub(at);
+        if early && !text.contains("\"delta\"") && took > Duration::from_millis(DEADLINE + 50) {
+            sea.breaks(format!("{name}: nothing was committed, and it took {took:?}"));
+        }
+        if sea.open_of(runtime.request) > 0 {
+            sea.breaks(format!("{name}: calls are open behind its end"));
+        }
         let left = leaves.is_some_and(|leaves| leaves <= world.elapsed());
         if !left {
             check_answer(&sea, &name, status, stream, &text);
         }
         let _ = writeln!(sea.log.borrow_mut(), "{name}: {status} {trace} {gone} {} {:?}", text.len(), world.elapsed());
     });
+}
+
+/// Every call beyond a request's first was paid for.
+fn check_spending(sea: &Sea) {
+    let calls = sea.world.calls.borrow();
+    let served_by = sea.served_by.borrow();
+    for isolate in sea.made.borrow().iter() {
+        let now = Timestamp::from_millis(world::DAWN + LASTS + REST);
+        let status: Value = serde_json::from_str(&isolate.status(now).unwrap()).unwrap();
+        let mut paid = 0;
+        let budgets = status["routes"].as_array().unwrap().iter().map(|route| &route["budget"]).chain([&status["direct"]["budget"]]);
+        for budget in budgets {
+            paid += ["fallbacks", "retries", "hedges"].map(|what| budget["withdrawn"][what].as_u64().unwrap()).iter().sum::<u64>();
+            if budget["balance"].as_f64().unwrap() < 0.0 {
+                sea.breaks(format!("a budget is overdrawn: {budget}"));
+            }
+        }
+        let mut requests: HashMap<u64, u64> = HashMap::new();
+        for call in calls.iter() {
+            if served_by.get(&call.sent.request).is_some_and(|by| Rc::ptr_eq(by, isolate)) {
+                *requests.entry(call.sent.request).or_default() += 1;
+            }
+        }
+        let beyond: u64 = requests.values().map(|calls| calls - 1).sum();
+        if beyond > paid {
+            sea.breaks(format!("{beyond} calls beyond the first of their requests, and {paid} paid for"));
+        }
+        if let Some(most) = requests.values().max().filter(|most| **most > 6) {
+            sea.breaks(format!("{most} calls for one request"));
+        }
+    }
 }
 
 /// An answer is complete, or it is an error: nothing in between.

@@ -780,3 +780,15 @@ fn usage_is_asked_for_on_the_caches_account_and_hidden_from_who_did_not_ask() {
     assert_eq!(headers.get("x-breakwater-cache"), Some("hit"));
     assert_eq!(serde_json::from_str::<Value>(&whole).unwrap()["usage"]["total_tokens"], 3);
 }
+
+#[test]
+fn the_time_is_told_where_that_is_turned_on() {
+    for (setting, told) in [("", None), ("server_timing = true", Some("cache;dur=10, upstream;dur=30, total;dur=40"))] {
+        let config = format!("[defaults]\n{setting}\n[providers.a]\npreset = \"vllm\"\n[routes.one]\ntargets = [\"a/m\"]");
+        let world = World::new(1);
+        *world.upstream.borrow_mut() = Box::new(|_| says(30, "hi"));
+        let gateway = world::gateway(&config, &[]);
+        let (status, headers, _) = ask(&world, &gateway, chat(&body("one", false), &[]));
+        assert_eq!((status, headers.get("server-timing")), (200, told));
+    }
+}

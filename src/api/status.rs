@@ -1,6 +1,6 @@
 //! `GET /status`: what this isolate knows of its providers, for people.
 //!
-//! It is one isolate's view: circuits as the provider's object told them last, and counts since this isolate started. It holds names of
+//! It is one isolate's view: circuits and latencies as the provider's object told them last, and counts since this isolate started. It holds names of
 //! secrets, never their values, and no addresses.
 
 use serde_json::{Value, json};
@@ -24,13 +24,15 @@ pub(crate) fn report(gateway: &Gateway, config: &Config, now: Timestamp) -> Stri
                 "usable": !state.credentials.is_empty(),
                 "missing": state.missing,
                 "breaker": view.status(index, now),
+                "latency": view.latency(index, now),
             })
         })
         .collect();
     let routes: Vec<Value> = config
         .routes
         .iter()
-        .map(|route| {
+        .enumerate()
+        .map(|(place, route)| {
             let targets: Vec<String> = route
                 .targets
                 .iter()
@@ -38,7 +40,7 @@ pub(crate) fn report(gateway: &Gateway, config: &Config, now: Timestamp) -> Stri
                     config.providers.get(target.provider).map(|provider| format!("{}/{}", provider.name, target.model))
                 })
                 .collect();
-            json!({ "route": route.name, "targets": targets })
+            json!({ "route": route.name, "targets": targets, "budget": gateway.spending(Some(place)).status(now) })
         })
         .collect();
     json!({
@@ -47,6 +49,7 @@ pub(crate) fn report(gateway: &Gateway, config: &Config, now: Timestamp) -> Stri
         "served": gateway.served(),
         "providers": providers,
         "routes": routes,
+        "direct": { "budget": gateway.spending(None).status(now) },
         "notes": config.notes(),
     })
     .to_string()

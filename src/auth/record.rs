@@ -1,6 +1,6 @@
 //! One line of the callers' keys: `name:sha256-in-hex`, then optionally ` routes=smart,fast direct=yes scope=team-a`.
 
-use crate::auth::Caller;
+use crate::auth::{Caller, Rank};
 
 /// A caller, and what their key hashes to.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ impl std::fmt::Debug for Record {
 
 impl Record {
     /// Reads a line. The error does not quote what stands there, which may be a key.
-    pub(super) fn parse(line: &str) -> Result<Self, String> {
+    pub(super) fn parse(line: &str, rank: Rank) -> Result<Self, String> {
         let mut words = line.split_ascii_whitespace();
         let (name, hash) =
             words.next().and_then(|word| word.split_once(':')).ok_or("it does not begin with name:sha256-in-hex")?;
@@ -26,7 +26,8 @@ impl Record {
         }
         let digest = digest(hash)
             .ok_or("what follows its name is not 64 hexadecimal digits: the SHA-256 of a key, not the key itself")?;
-        let mut caller = Caller { name: name.to_owned(), scope: name.to_owned(), routes: None, direct: false };
+        let admin = rank == Rank::Admin;
+        let mut caller = Caller { name: name.to_owned(), scope: name.to_owned(), routes: None, direct: admin, admin };
         let mut seen = Vec::new();
         for word in words {
             let (option, value) = word.split_once('=').ok_or("an option is not of the form routes=…, direct=… or scope=…")?;

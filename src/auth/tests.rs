@@ -10,7 +10,7 @@ fn hash(key: &str) -> String {
 
 fn caller(name: &str, scope: &str, routes: Option<&[&str]>, direct: bool) -> Caller {
     let routes = routes.map(|routes| routes.iter().map(|route| (*route).to_owned()).collect());
-    Caller { name: name.to_owned(), scope: scope.to_owned(), routes, direct }
+    Caller { name: name.to_owned(), scope: scope.to_owned(), routes, direct, admin: false }
 }
 
 #[test]
@@ -181,4 +181,25 @@ fn no_digest_is_printed() {
     let (keyring, _) = Keyring::parse([("K", format!("alice:{}", hash("key")).as_str())]);
     let printed = format!("{keyring:?}");
     assert!(printed.contains("alice") && !printed.contains("digest"), "{printed}");
+}
+
+#[test]
+fn an_operators_key_is_a_callers_too() {
+    let text = |name: &str| match name {
+        "GATEWAY_KEYS" => Some(format!("alice:{}", hash("1"))),
+        "ADMIN_KEYS" => Some(format!("root:{}\nalice-again:{}", hash("2"), hash("1"))),
+        "ADMIN_KEYS_2" => Some(format!("tester:{} routes=smart direct=no", hash("3"))),
+        _ => None,
+    };
+    let (mut keyring, problems) = read_keys("GATEWAY_KEYS", &text);
+    assert_eq!((problems.len(), keyring.has_admins()), (0, false));
+    let problems = keyring.read(Rank::Admin, "ADMIN_KEYS", &text);
+    assert_eq!(problems, ["ADMIN_KEYS, line 2, is left out: the key is that of 'alice' already"]);
+    assert!(keyring.has_admins());
+    let may = |key: &str| {
+        let caller = keyring.check(key).unwrap();
+        (caller.is_admin(), caller.may_name_targets(), caller.may_use_route("fast"))
+    };
+    assert_eq!([may("1"), may("2"), may("3")], [(false, false, true), (true, true, true), (true, false, false)]);
+    assert!(!Caller::anyone().is_admin());
 }

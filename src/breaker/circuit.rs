@@ -55,7 +55,7 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// Marks the epochs that an isolate begins by itself, by the clock; no object gets that far, and JSON's numbers get a little further.
 const OWN: u64 = 1 << 50;
 
-/// In how many steps the window slides: an old failure leaves it at most a tenth of a window late.
+/// In how many steps the window slides: an old failure leaves it at most a tenth of a window early.
 const STEPS: u64 = 10;
 
 /// Outcomes of calls, in the order in which they ended, as far as that matters.

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::circuit::{Counts, Known, Settings};
+use super::force::{Force, Forced};
+use crate::latency::message as latency;
 use crate::time::Timestamp;
 
 /// Which of a provider's circuits: `provider`, `model:…` or `key:…`.
@@ -11,10 +13,13 @@ pub type Key = String;
 /// The provider's own circuit.
 pub const PROVIDER: &str = "provider";
 
+/// What the name of a model's circuit begins with.
+pub(super) const MODEL: &str = "model:";
+
 /// The circuit of a model.
 #[must_use]
 pub fn model(name: &str) -> Key {
-    format!("model:{name}")
+    format!("{MODEL}{name}")
 }
 
 /// The circuit of a credential.
@@ -24,7 +29,7 @@ pub fn credential(name: &str) -> Key {
 }
 
 /// An isolate's message.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// The provider's settings, so that the object needs no configuration of its own.
     pub settings: Settings,
@@ -40,9 +45,18 @@ pub struct Report {
     /// Credentials that are to be left alone for a model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cooling: Vec<Cooling>,
+    /// What calls took since the last message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latency: Vec<latency::Seen>,
     /// Half-open circuits whose leases are asked for, all or none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ask: Vec<Key>,
+    /// An operator's order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force: Option<Force>,
+    /// When it is this isolate's turn, in milliseconds from now, where it comes before its turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u64>,
 }
 
 /// Calls of one circuit.
@@ -97,11 +111,20 @@ pub struct Answer {
     /// Every rate limit that holds.
     #[serde(default)]
     pub cooling: Vec<Cooling>,
+    /// How long models take, where enough is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latency: Vec<latency::Known>,
+    /// Every order of an operator's that holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forced: Vec<Forced>,
     /// The leases, if all that were asked for were granted.
     #[serde(default)]
     pub leases: Option<Vec<Mark>>,
     /// When to come again, in milliseconds from now.
     pub again: u64,
+    /// Over how long isolates are to spread what they all want to say or ask at the same time, in milliseconds.
+    #[serde(default)]
+    pub spread: u64,
     /// Grows with every answer of an object: of two that cross on their way, the one with the greater holds.
     #[serde(default)]
     pub serial: u64,

@@ -4,9 +4,12 @@
 //! one probe. What it is told is bounded and checked: the settings are clamped, the number of circuits is limited, and a message that cannot be
 //! read changes nothing.
 //!
-//! **Load.** Isolates come again when they are told to. The object keeps the rate of exchanges under [`MOST_PER_SECOND`] by telling
-//! them to come later the more of them come: with ten isolates each asks every second, with ten thousand about twice a minute. Trips and
-//! probes are not held back by this; they are few by their nature.
+//! **Load.** Isolates come again when they are told to. The object keeps the rate of exchanges under [`TURNS_PER_SECOND`] by giving each a
+//! turn of its own, so that they come later the more of them come: with ten isolates each asks every second, with a thousand every
+//! forty. Who comes before its turn, with news or a question, keeps it. All isolates have news when a provider goes down, and all have a
+//! question when its cooldown ends: those are spread by [`super::pace`] over a time that the object names, so that they come to
+//! [`NEWS_PER_SECOND`]. Both rates together, and what chance adds, stay under two hundred in any second, which is a fifth of what the
+//! platform lets one object do; `make simulate-fleet` shows it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,15 +18,21 @@ use serde::{Deserialize, Serialize};
 
 use super::LONGEST_COOLING;
 use super::circuit::{Circuit, Phase, Settings};
+use super::force::{LONGEST_KEY, Orders};
 use super::message::{Answer, Cooling, Key, Mark, PROVIDER, Report, Told};
+use crate::latency::shared::Shared;
 use crate::time::{Timestamp, millis};
 
-/// The exchanges that an object aims to stay under: a tenth of what the platform lets one object do.
-const MOST_PER_SECOND: u64 = 100;
+/// The turns in a second. Few, as a turn tells an isolate what it mostly need not know, and news tell it what it needs: in a fleet that is
+/// large, what is left to news is what the fleet is fast by.
+const TURNS_PER_SECOND: u64 = 25;
+
+/// The news and questions in a second, when every isolate has some.
+const NEWS_PER_SECOND: u64 = 110;
 
 /// The soonest and the latest that an isolate is told to come again.
 const SOONEST: Duration = Duration::from_secs(1);
-const LATEST: Duration = Duration::from_secs(30);
+const LATEST: Duration = Duration::from_secs(300);
 
 /// The most circuits: model names may come from clients, and a message must stay small.
 const MOST_CIRCUITS: usize = 256;
@@ -31,14 +40,14 @@ const MOST_CIRCUITS: usize = 256;
 /// The most rate limits that are remembered.
 const MOST_COOLING: usize = 256;
 
-/// The longest name of a circuit.
-const LONGEST_KEY: usize = 256;
-
 /// The circuits of one provider.
 #[derive(Debug, Default)]
 pub struct Object {
     circuits: BTreeMap<Key, Circuit>,
     cooling: Vec<Cooling>,
+    orders: Orders,
+    /// Not stored: see [`crate::latency`].
+    latency: Shared,
     load: Load,
     serial: u64,
 }
@@ -55,6 +64,8 @@ pub struct Exchange {
 #[derive(Serialize, Deserialize)]
 struct Stored {
     circuits: BTreeMap<Key, Circuit>,
+    #[serde(default)]
+    orders: Orders,
 }
 
 impl Object {
@@ -67,30 +78,35 @@ impl Object {
     /// As it was stored. What cannot be read is forgotten: closed is the safe state, as an upstream that is down is soon found again.
     #[must_use]
     pub fn restore(stored: &str, _now: Timestamp) -> Self {
-        let circuits = serde_json::from_str::<Stored>(stored).map(|stored| stored.circuits).unwrap_or_default();
-        Self { circuits, ..Self::default() }
+        let Ok(Stored { circuits, orders }) = serde_json::from_str(stored) else { return Self::default() };
+        Self { circuits, orders, ..Self::default() }
     }
 
     /// Takes an isolate's message and answers it.
     pub fn exchange(&mut self, message: &str, now: Timestamp, random: u64) -> Exchange {
-        let again = self.load.again(now);
         let Ok(report) = serde_json::from_str::<Report>(message) else {
             let answer = Answer { again: millis(LATEST), ..Answer::default() };
             return Exchange { answer: serde_json::to_string(&answer).unwrap_or_default(), store: None };
         };
+        let spread = self.load.spread(now);
+        let again = self.load.again(report.turn, now, random);
         let settings = clamp(report.settings);
         let changed = self.hear(&report, now, &settings, random);
         let leases = self.grant(&report.ask, now);
         let changed = changed || leases.as_ref().is_some_and(|leases| !leases.is_empty());
         self.cooling.retain(|cooling| cooling.until > now);
+        self.latency.hear(&report.latency, now);
         // By the clock, so that it goes on growing when this object's memory is lost.
         self.serial = now.as_millis().max(self.serial + 1);
         let circuits = self.circuits.iter().filter(|(_, circuit)| circuit.epoch() > 0);
         let answer = Answer {
             circuits: circuits.map(|(key, circuit)| Told { key: key.clone(), known: circuit.known() }).collect(),
             cooling: self.cooling.clone(),
+            latency: self.latency.known(now),
+            forced: self.orders.all(now).cloned().collect(),
             leases,
             again: millis(again),
+            spread: millis(spread),
             serial: self.serial,
         };
         let store = changed.then(|| self.to_store());
@@ -100,12 +116,16 @@ impl Object {
     fn to_store(&self) -> Option<String> {
         let circuits = self.circuits.iter().filter(|(_, circuit)| circuit.epoch() > 0);
         let circuits = circuits.map(|(key, circuit)| (key.clone(), circuit.clone())).collect();
-        serde_json::to_string(&Stored { circuits }).ok()
+        serde_json::to_string(&Stored { circuits, orders: self.orders.clone() }).ok()
     }
 
     /// Counts what is reported. True when a circuit changed its state.
     fn hear(&mut self, report: &Report, now: Timestamp, settings: &Settings, random: u64) -> bool {
         let mut changed = false;
+        if let Some(order) = &report.force {
+            self.orders.take(order, now);
+            changed = true;
+        }
         for probe in &report.probes {
             let Some(circuit) = self.circuits.get_mut(&probe.key) else { continue };
             changed |= match probe.success {
@@ -115,14 +135,14 @@ impl Object {
         }
         let mut tripped = Vec::new();
         for batch in &report.counts {
-            if let Some(circuit) = self.circuit(&batch.key)
+            if let Some(circuit) = self.circuit(&batch.key, now)
                 && circuit.record(batch.counts, batch.epoch, now, settings, random)
             {
                 tripped.push(&batch.key);
             }
         }
         for mark in &report.trips {
-            changed |= self.circuit(&mark.key).is_some_and(|circuit| circuit.trip(mark.epoch, now, settings, random));
+            changed |= self.circuit(&mark.key, now).is_some_and(|circuit| circuit.trip(mark.epoch, now, settings, random));
         }
         for cooling in report.cooling.iter().filter(|cooling| cooling.until > now) {
             self.cool(cooling, now);
@@ -141,15 +161,19 @@ impl Object {
     }
 
     /// The circuit of that name, made if there is room for it.
-    fn circuit(&mut self, key: &str) -> Option<&mut Circuit> {
+    fn circuit(&mut self, key: &str, now: Timestamp) -> Option<&mut Circuit> {
         if !self.circuits.contains_key(key) {
             if key.len() > LONGEST_KEY {
                 return None;
             }
             if self.circuits.len() >= MOST_CIRCUITS {
-                // One that is as new loses least; an open one is never forgotten for another's sake.
-                let idle =
-                    self.circuits.iter().find(|(_, circuit)| circuit.known().until.is_none()).map(|(key, _)| key.clone())?;
+                // One that is closed loses least, then one whose cooldown ended first and that nobody has probed since; one that
+                // is open, or leased, is never forgotten for another's sake.
+                let idle = self
+                    .circuits
+                    .iter()
+                    .filter(|(_, circuit)| matches!(circuit.phase(now), Phase::Closed | Phase::HalfOpen { leased: None }));
+                let idle = idle.min_by_key(|(_, circuit)| circuit.known().until).map(|(key, _)| key.clone())?;
                 self.circuits.remove(&idle);
             }
         }
@@ -172,7 +196,7 @@ impl Object {
             let phase = self.circuits.get(key).map_or(Phase::Closed, |circuit| circuit.phase(now));
             matches!(phase, Phase::Closed | Phase::HalfOpen { leased: None })
         };
-        if keys.is_empty() || !keys.iter().all(free) {
+        if keys.is_empty() || !keys.iter().all(free) || self.orders.forbid_probe(keys, now) {
             return None;
         }
         let mut leases = Vec::with_capacity(keys.len());
@@ -200,36 +224,34 @@ fn clamp(settings: Settings) -> Settings {
     }
 }
 
-/// How many exchanges there are, and when to come again.
-#[derive(Debug)]
+/// When isolates are to come again. A rate that is measured, and answered by one time for all, swings: who is told the same time comes back
+/// in the same second. Turns that are handed out one by one cannot.
+#[derive(Debug, Default)]
 struct Load {
-    /// The current second, and the exchanges in it.
-    second: u64,
-    count: u64,
-    /// What isolates are told.
-    again: Duration,
-}
-
-impl Default for Load {
-    fn default() -> Self {
-        Self { second: 0, count: 0, again: SOONEST }
-    }
+    /// The last turn that was given.
+    turn: Timestamp,
 }
 
 impl Load {
-    /// Counts an exchange and says when its isolate is to come again. Once a second the time is stretched, or shortened by no more than
-    /// half, by how far the last second's rate was from what is aimed at: the isolates that come in a second were told so one such
-    /// time ago, so that a sudden shortening would bring them all at once.
-    fn again(&mut self, now: Timestamp) -> Duration {
-        let second = now.as_millis() / 1000;
-        if second != self.second {
-            let seconds = second.saturating_sub(self.second).max(1);
-            let per_second = self.count / seconds;
-            let aim = u32::try_from(self.count.saturating_mul(100) / (MOST_PER_SECOND * seconds)).unwrap_or(u32::MAX).max(50);
-            self.again = if per_second == 0 { SOONEST } else { (self.again.saturating_mul(aim) / 100).clamp(SOONEST, LATEST) };
-            (self.second, self.count) = (second, 0);
+    /// Says when an isolate is to come again. One that comes before its turn keeps it.
+    fn again(&mut self, turn: Option<u64>, now: Timestamp, random: u64) -> Duration {
+        let kept = turn.map(Duration::from_millis).filter(|turn| (SOONEST..=LATEST).contains(turn));
+        if let Some(kept) = kept {
+            return kept;
         }
-        self.count += 1;
-        self.again
+        let turn = self.turn + Duration::from_millis(1000 / TURNS_PER_SECOND);
+        self.turn = turn.clamp(now + SOONEST, now + LATEST);
+        if turn > self.turn {
+            // There are more than have turns of their own, and they must not come back all in the same instant.
+            let half = millis(LATEST) / 2;
+            return Duration::from_millis(half + random % half);
+        }
+        self.turn.since(now)
+    }
+
+    /// Over how long the isolates are to spread their news. How far ahead the turns are given out says how many isolates there are.
+    fn spread(&self, now: Timestamp) -> Duration {
+        let ahead = self.turn.since(now + SOONEST).min(LATEST);
+        Duration::from_millis(millis(ahead) * TURNS_PER_SECOND / NEWS_PER_SECOND)
     }
 }

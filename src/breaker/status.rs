@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::circuit::Phase;
+use super::force::Forced;
 use super::message::PROVIDER;
 use super::provider::{Local, Provider};
 use super::view::View;
+use crate::latency::{Kind, Quantiles};
 use crate::time::{Timestamp, millis};
 
 impl View {
@@ -27,11 +29,36 @@ impl View {
         Some(json!({
             "circuits": circuits,
             "cooling": cooling,
+            "forced": provider.orders.0.all(now).map(|order| forced(provider, order, now)).collect::<Vec<_>>(),
             "exchanges": provider.exchanges,
             "unreachable": provider.unreachable,
             "heard_ms_ago": provider.heard.map(|heard| millis(now.since(heard))),
         }))
     }
+    /// How long a provider's models take, by what was waited for and by the size of the request; what too little is known of is left out.
+    #[must_use]
+    pub fn latency(&self, provider: usize, now: Timestamp) -> Vec<Value> {
+        let Some(provider) = self.providers.get(provider) else { return Vec::new() };
+        let row = |(model, kind, known, told): (&str, Kind, Quantiles, bool)| {
+            json!({
+                "model": model,
+                "awaited": kind.awaited.word(),
+                "size": kind.size.word(),
+                "p50_ms": millis(known.p50),
+                "p95_ms": millis(known.p95),
+                "p99_ms": millis(known.p99),
+                "unanswered_percent": (f64::from(known.unanswered) * 1000.0).round() / 10.0,
+                "seen_by": if told { "all_isolates" } else { "this_isolate" },
+            })
+        };
+        provider.latency.all(now).map(row).collect()
+    }
+}
+
+/// An operator's order. A circuit's own `state` stays as it is beneath it.
+fn forced(provider: &Provider, order: &Forced, now: Timestamp) -> Value {
+    let (kind, name) = order.key.split_once(':').unwrap_or((PROVIDER, &provider.name));
+    json!({ "circuit": kind, "name": name, "state": order.stance.word(), "for_ms": millis(order.until.since(now)) })
 }
 
 fn circuit(provider: &Provider, local: &Local, now: Timestamp) -> Value {

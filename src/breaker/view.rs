@@ -12,6 +12,8 @@ use super::Outcome;
 use super::circuit::{Counts, Phase, Settings};
 use super::message::{self, Answer, Cooling, Key, Mark};
 use super::provider::{Provider, Sent};
+use super::target::{Calls, TargetId};
+use crate::latency::{Kind, Quantiles, Took};
 use crate::time::Timestamp;
 
 /// How soon a refused lease is asked for again: a probe has its answer within about that time, or its successor has.
@@ -29,14 +31,6 @@ pub struct View {
     by_name: HashMap<(usize, String, String), TargetId>,
 }
 
-/// A target with a credential, as [`View::target`] gave it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TargetId {
-    place: usize,
-    /// A handle from before everything was forgotten refers to nothing.
-    generation: u32,
-}
-
 #[derive(Debug)]
 pub(super) struct Target {
     provider: usize,
@@ -44,6 +38,8 @@ pub(super) struct Target {
     pub(super) credential: String,
     /// The places of the three circuits: provider, model, credential.
     circuits: [usize; 3],
+    /// The place of its model's latencies.
+    latency: usize,
 }
 
 /// Whether a call may be made.
@@ -119,6 +115,8 @@ pub enum Why {
     CircuitOpen,
     /// The credential has reached its limit for the model.
     Cooling,
+    /// An operator has ordered it.
+    Drained,
 }
 
 /// How soon the object is to hear of something.
@@ -162,14 +160,17 @@ impl View {
             self.generation += 1;
             for provider in &mut self.providers {
                 provider.circuits.clear();
+                provider.latency.clear();
                 provider.heard = None;
             }
         }
-        let id = TargetId { place: self.targets.len(), generation: self.generation };
+        let id = TargetId { place: self.targets.len(), generation: self.generation, calls: Calls::Telling };
         if let Some(own) = self.providers.get_mut(provider) {
             let keys = [message::PROVIDER.to_owned(), message::model(model), message::credential(credential)];
             let circuits = keys.map(|key| own.place(&key));
-            self.targets.push(Target { provider, model: model.to_owned(), credential: credential.to_owned(), circuits });
+            let latency = own.latency.place(model);
+            let (model, credential) = (model.to_owned(), credential.to_owned());
+            self.targets.push(Target { provider, model, credential, circuits, latency });
             self.by_name.insert(name, id);
         }
         id
@@ -182,21 +183,27 @@ impl View {
     /// Whether a call of `target` may be made now.
     pub fn admit(&mut self, target: TargetId, now: Timestamp) -> Admission {
         let at = self.targets.get(target.place).filter(|_| target.generation == self.generation);
+        let at = at.filter(|_| target.calls != Calls::MadeUp);
         let Some((at, provider)) = at.and_then(|at| Some((at, self.providers.get_mut(at.provider)?))) else {
             // Nothing is known of it, and that stops nobody.
             return Admission::Go(Ticket { target, provider: usize::MAX, epochs: [0; 3], leases: Vec::new() });
         };
+        if let Some(until) = provider.orders.0.drained(&at.model, now) {
+            return Admission::Refused(Refusal { until, why: Why::Drained });
+        }
         let mut refusal = provider.cools(at, now).map(|until| Refusal { until, why: Why::Cooling });
         let mut epochs = [0; 3];
         let mut ask = Vec::new();
+        let asks_from = provider.pace.asks_from();
         for (epoch, place) in epochs.iter_mut().zip(at.circuits) {
             let Some(local) = provider.circuits.get(place) else { continue };
             *epoch = local.circuit.epoch();
-            let until = match local.circuit.phase(now) {
+            let until = match provider.phase(place, now) {
                 Phase::Closed => continue,
                 Phase::Open { until } => until,
                 Phase::HalfOpen { leased: Some(_) } => now + ASK_AGAIN,
-                Phase::HalfOpen { .. } if now < local.ask_after => local.ask_after,
+                Phase::HalfOpen { .. } if target.calls == Calls::Tampered => now + ASK_AGAIN,
+                Phase::HalfOpen { .. } if now < local.ask_after.max(asks_from) => local.ask_after.max(asks_from),
                 Phase::HalfOpen { .. } => {
                     ask.push(place);
                     continue;
@@ -213,6 +220,7 @@ impl View {
         if ask.is_empty() {
             return Admission::Go(Ticket { target, provider: at.provider, epochs, leases: Vec::new() });
         }
+        provider.pace.ask(now);
         let mut keys = Vec::with_capacity(ask.len());
         for place in ask {
             if let Some(local) = provider.circuits.get_mut(place) {
@@ -226,15 +234,26 @@ impl View {
     /// Whether a call of `target` would be admitted, or at least asked for.
     #[must_use]
     pub fn would_admit(&self, target: TargetId, now: Timestamp) -> bool {
-        let Some(at) = self.at(target) else { return true };
+        let Some(at) = self.at(target).filter(|_| target.calls != Calls::MadeUp) else { return true };
         let Some(provider) = self.providers.get(at.provider) else { return true };
-        let open = |place: &usize| match provider.circuits.get(*place).map(|local| (local.circuit.phase(now), local.ask_after))
-        {
-            Some((Phase::Open { .. }, _)) => true,
-            Some((Phase::HalfOpen { leased }, ask_after)) => leased.is_some() || now < ask_after,
-            Some((Phase::Closed, _)) | None => false,
+        let asked = |place: usize| {
+            let after = provider.circuits.get(place).map(|local| local.ask_after);
+            after.is_some_and(|after| now < after.max(provider.pace.asks_from()))
         };
-        provider.cools(at, now).is_none() && !at.circuits.iter().any(open)
+        let open = |place: &usize| match provider.phase(*place, now) {
+            Phase::Open { .. } => true,
+            Phase::HalfOpen { leased } => leased.is_some() || target.calls == Calls::Tampered || asked(*place),
+            Phase::Closed => false,
+        };
+        !provider.holds_back(at, now) && !at.circuits.iter().any(open)
+    }
+
+    /// Whether a call of `target` would be admitted without a question.
+    #[must_use]
+    pub fn is_closed(&self, target: TargetId, now: Timestamp) -> bool {
+        let Some(at) = self.at(target).filter(|_| target.calls != Calls::MadeUp) else { return true };
+        let Some(provider) = self.providers.get(at.provider) else { return true };
+        !provider.holds_back(at, now) && at.circuits.iter().all(|place| provider.phase(*place, now) == Phase::Closed)
     }
 
     /// What the answer to a question comes to, after [`View::incoming`] has taken it.
@@ -271,10 +290,11 @@ impl View {
     /// Whether every circuit of a probe is closed, or leased to it.
     fn admits_probe(&self, ticket: &Ticket, now: Timestamp) -> bool {
         let (Some(at), Some(provider)) = (self.at(ticket.target), self.providers.get(ticket.provider)) else { return true };
-        at.circuits
-            .iter()
-            .filter_map(|place| provider.circuits.get(*place))
-            .all(|local| local.circuit.phase(now) == Phase::Closed || ticket.leases.iter().any(|lease| lease.key == local.key))
+        let leased = |place: usize| {
+            provider.circuits.get(place).is_some_and(|local| ticket.leases.iter().any(|lease| lease.key == local.key))
+        };
+        provider.orders.0.drained(&at.model, now).is_none()
+            && at.circuits.iter().all(|place| provider.phase(*place, now) == Phase::Closed || leased(*place))
     }
 
     /// Notes the leases that this isolate holds. Of these circuits the object knows best, whatever is still to be said of them.
@@ -324,6 +344,7 @@ impl View {
     /// Counts how a call ended.
     pub fn record(&mut self, ticket: &Ticket, outcome: Outcome, now: Timestamp, random: u64) -> Urgency {
         let at = self.targets.get(ticket.target.place).filter(|_| ticket.target.generation == self.generation);
+        let at = at.filter(|_| ticket.target.calls == Calls::Telling);
         let Some((at, provider)) = at.and_then(|at| Some((at, self.providers.get_mut(at.provider)?))) else {
             return Urgency::Later;
         };
@@ -363,16 +384,50 @@ impl View {
         urgency
     }
 
+    /// Records how long a call of `target` took. No message is sent for it: it rides with the next.
+    pub fn took(&mut self, target: TargetId, kind: Kind, took: Took, now: Timestamp) {
+        let at = self.targets.get(target.place).filter(|_| target.generation == self.generation);
+        let at = at.filter(|_| target.calls == Calls::Telling);
+        if let Some((at, provider)) = at.and_then(|at| Some((at, self.providers.get_mut(at.provider)?))) {
+            provider.latency.record(at.latency, kind, took, now);
+        }
+    }
+
+    /// How long calls of `target` take; nothing where too little is known.
+    #[must_use]
+    pub fn quantiles(&self, target: TargetId, kind: Kind, now: Timestamp) -> Option<Quantiles> {
+        let at = self.at(target)?;
+        self.providers.get(at.provider)?.latency.quantiles(at.latency, kind, now)
+    }
+
     /// Whether an exchange with this provider's object is due.
     #[must_use]
     pub fn due(&self, provider: usize, now: Timestamp) -> Due {
         self.providers.get(provider).map_or(Due::No, |provider| provider.due(now))
     }
 
+    /// The provider of a target, where an exchange with its object is due.
+    #[must_use]
+    pub fn due_for(&self, target: TargetId, now: Timestamp) -> Option<usize> {
+        self.at(target).map(|at| at.provider).filter(|provider| self.due(*provider, now) != Due::No)
+    }
+
     /// Whether anything is still to be said that should not wait for the next exchange to be due.
     #[must_use]
     pub fn has_pending(&self, provider: usize) -> bool {
         self.providers.get(provider).is_some_and(Provider::has_pending)
+    }
+
+    /// How long what [`View::record`] calls urgent may wait before the object is told; nothing where it will be told anyway. The more
+    /// isolates there are, the longer.
+    pub fn tell_in(&mut self, provider: usize, urgency: Urgency, now: Timestamp, random: u64) -> Option<Duration> {
+        self.providers.get_mut(provider)?.tell_in(urgency, now, random)
+    }
+
+    /// Whether there is something to be told that has waited long enough.
+    #[must_use]
+    pub fn must_tell(&self, provider: usize, now: Timestamp) -> bool {
+        self.providers.get(provider).is_some_and(|provider| provider.must_tell(now))
     }
 
     /// The message to a provider's object, and what it says: that is handed to [`View::incoming`] with the answer.

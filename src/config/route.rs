@@ -13,7 +13,7 @@ use crate::config::problem;
 use crate::config::provider::{self, Provider};
 use crate::config::read::{Table, Value};
 use crate::config::reasoning;
-use crate::config::settings::{Defaults, Hedge, Order, Stated, Times};
+use crate::config::settings::{Defaults, Hedge, Hold, OnCut, Order, Share, Stated, Times};
 
 /// A route.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,18 @@ pub struct Route {
     pub hedge_after: Option<Hedge>,
     /// How often a model is told that its answer breaks the requested schema.
     pub schema_retries: u32,
+    /// How long a stream is held back beyond its first content.
+    pub hold: Option<Hold>,
+    /// What becomes of a stream that breaks off.
+    pub on_cut: OnCut,
+    /// Whether a stream's 200 is sent before anyone has answered.
+    pub early_headers: bool,
+    /// Whether a conversation stays with a target and a key while they are healthy.
+    pub affinity: bool,
+    /// How many calls beyond the first a request earns its route; without limit where this is none.
+    pub retry_budget: Option<Share>,
+    /// How many hedges it earns.
+    pub hedge_budget: Option<Share>,
     /// How long an answer is kept as fresh; nothing is kept where this is none.
     pub cache: Option<Duration>,
     /// How long an answer that is no longer fresh may be given when every target fails.
@@ -287,6 +299,12 @@ fn settle(draft: &Draft<'_>, drafts: &[Draft<'_>], providers: &[Provider], defau
         retries: settings.retries,
         hedge_after: settings.hedge_after,
         schema_retries: settings.schema_retries,
+        hold: settings.hold,
+        on_cut: settings.on_cut,
+        early_headers: settings.early_headers,
+        affinity: settings.affinity.unwrap_or(settings.order != Order::Listed),
+        retry_budget: settings.retry_budget,
+        hedge_budget: settings.hedge_budget,
         cache: settings.cache,
         stale_for: settings.stale_for,
         set: merged,

@@ -26,7 +26,7 @@ pub struct Times {
 pub enum Order {
     /// As they are listed.
     Listed,
-    /// By their recent latency; as they are listed, until this is in effect.
+    /// The better of two by chance, by their recent latency and the calls that they have under way.
     Fastest,
     /// By lot, in proportion to their weights.
     Weighted,
@@ -39,6 +39,42 @@ pub enum Hedge {
     P95,
     /// After a fixed time.
     After(Duration),
+}
+
+/// How long a stream is held back beyond its first content, so that a failure in its first words is still unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// For so many tokens.
+    Tokens(u32),
+    /// For a time.
+    Time(Duration),
+}
+
+/// What becomes of a stream that breaks off after it was committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnCut {
+    /// It ends with an error event.
+    Error,
+    /// The next target begins anew, as long as nothing but reasoning was shown.
+    Restart,
+}
+
+/// So much for each request, 0 to 1, in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share(u32);
+
+impl Share {
+    /// A share of so many thousandths.
+    #[must_use]
+    pub const fn of_thousandths(thousandths: u32) -> Self {
+        Self(thousandths)
+    }
+
+    /// In thousandths.
+    #[must_use]
+    pub const fn thousandths(self) -> u32 {
+        self.0
+    }
 }
 
 /// The settings of everything that no route decides.
@@ -58,6 +94,18 @@ pub struct Defaults {
     pub hedge_after: Option<Hedge>,
     /// How often a model is told that its answer breaks the requested schema.
     pub schema_retries: u32,
+    /// How long a stream is held back beyond its first content; not at all where this is none.
+    pub hold: Option<Hold>,
+    /// What becomes of a stream that breaks off.
+    pub on_cut: OnCut,
+    /// Whether a stream's 200 is sent before anyone has answered.
+    pub early_headers: bool,
+    /// Whether a conversation stays with a target and a key; where this is none, it does unless targets are asked as they are listed.
+    pub affinity: Option<bool>,
+    /// How many calls beyond the first a request earns its route; without limit where this is none.
+    pub retry_budget: Option<Share>,
+    /// How many hedges it earns.
+    pub hedge_budget: Option<Share>,
 }
 
 impl Default for Defaults {
@@ -68,9 +116,29 @@ impl Default for Defaults {
             stall: Duration::from_secs(30),
             max_duration: Duration::from_mins(30),
         };
-        Self { times, cache: None, stale_for: DAY, order: Order::Listed, retries: 0, hedge_after: None, schema_retries: 0 }
+        Self {
+            times,
+            cache: None,
+            stale_for: DAY,
+            order: Order::Listed,
+            retries: 0,
+            hedge_after: None,
+            schema_retries: 0,
+            hold: None,
+            on_cut: OnCut::Error,
+            early_headers: false,
+            affinity: None,
+            retry_budget: Some(RETRY_BUDGET),
+            hedge_budget: Some(HEDGE_BUDGET),
+        }
     }
 }
+
+/// Enough for a primary and its fallback that both fail just short of half of their calls, where a breaker opens, and too little to double a
+/// fleet's calls.
+const RETRY_BUDGET: Share = Share(800);
+/// A hedge after the 95th percentile is due for one request in twenty.
+const HEDGE_BUDGET: Share = Share(50);
 
 const DAY: Duration = Duration::from_hours(24);
 const HOUR: Duration = Duration::from_hours(1);
@@ -115,6 +183,12 @@ pub(super) struct Stated {
     retries: Option<u32>,
     hedge_after: Option<Switch<Hedge>>,
     schema_retries: Option<u32>,
+    hold: Option<Switch<Hold>>,
+    on_cut: Option<OnCut>,
+    early_headers: Option<bool>,
+    affinity: Option<bool>,
+    retry_budget: Option<Switch<Share>>,
+    hedge_budget: Option<Switch<Share>>,
 }
 
 impl Stated {
@@ -128,6 +202,12 @@ impl Stated {
             order: table.get("order").and_then(|value| value.choice(&ORDERS)),
             hedge_after: table.get("hedge_after").and_then(|value| hedge(&value)),
             schema_retries: table.get("schema_retries").and_then(|value| value.whole(0, MOST_RETRIES)),
+            hold: table.get("hold").and_then(|value| hold(&value)),
+            on_cut: table.get("on_cut").and_then(|value| value.choice(&ON_CUT)),
+            early_headers: table.get("early_headers").and_then(|value| value.flag()),
+            affinity: table.get("affinity").and_then(|value| value.flag()),
+            retry_budget: table.get("retry_budget").and_then(|value| share(&value)),
+            hedge_budget: table.get("hedge_budget").and_then(|value| share(&value)),
             ..of_target
         }
     }
@@ -159,6 +239,12 @@ impl Stated {
             retries: self.retries.or(above.retries),
             hedge_after: self.hedge_after.or(above.hedge_after),
             schema_retries: self.schema_retries.or(above.schema_retries),
+            hold: self.hold.or(above.hold),
+            on_cut: self.on_cut.or(above.on_cut),
+            early_headers: self.early_headers.or(above.early_headers),
+            affinity: self.affinity.or(above.affinity),
+            retry_budget: self.retry_budget.or(above.retry_budget),
+            hedge_budget: self.hedge_budget.or(above.hedge_budget),
         }
     }
 
@@ -177,21 +263,64 @@ impl Stated {
             retries: self.retries.unwrap_or(above.retries),
             hedge_after: self.hedge_after.map_or(above.hedge_after, Switch::on),
             schema_retries: self.schema_retries.unwrap_or(above.schema_retries),
+            hold: self.hold.map_or(above.hold, Switch::on),
+            on_cut: self.on_cut.unwrap_or(above.on_cut),
+            early_headers: self.early_headers.unwrap_or(above.early_headers),
+            affinity: self.affinity.or(above.affinity),
+            retry_budget: self.retry_budget.map_or(above.retry_budget, Switch::on),
+            hedge_budget: self.hedge_budget.map_or(above.hedge_budget, Switch::on),
         }
     }
 
     /// The settings that this version accepts and does not act on.
     pub(super) fn not_in_effect(&self) -> Vec<&'static str> {
-        let settings = [
-            ("order = \"fastest\"", self.order == Some(Order::Fastest)),
-            ("hedge_after", matches!(self.hedge_after, Some(Switch::On(_)))),
-            ("schema_retries", self.schema_retries.is_some_and(|retries| retries > 0)),
-        ];
+        let settings = [("schema_retries", self.schema_retries.is_some_and(|retries| retries > 0))];
         settings.into_iter().filter(|(_, stated)| *stated).map(|(setting, _)| setting).collect()
     }
 }
 
 const ORDERS: [(&str, Order); 3] = [("listed", Order::Listed), ("fastest", Order::Fastest), ("weighted", Order::Weighted)];
+
+const ON_CUT: [(&str, OnCut); 2] = [("error", OnCut::Error), ("restart", OnCut::Restart)];
+
+/// More than any answer's beginning; what is held is held in memory.
+const MOST_HELD: u32 = 2000;
+const LONGEST_HOLD: Duration = Duration::from_secs(30);
+
+/// `"40 tokens"`, `"500ms"` or `"off"`.
+fn hold(value: &Value<'_>) -> Option<Switch<Hold>> {
+    let text = value.as_text().unwrap_or_default();
+    if text == "off" {
+        return Some(Switch::Off);
+    }
+    if let Some(count) = text.strip_suffix("tokens").or_else(|| text.strip_suffix("token")) {
+        let tokens = count.trim().parse().ok().filter(|tokens| (1..=MOST_HELD).contains(tokens));
+        if tokens.is_none() {
+            value.wrong(&format!("\"1 token\" to \"{MOST_HELD} tokens\""));
+        }
+        return tokens.map(|tokens| Switch::On(Hold::Tokens(tokens)));
+    }
+    if text.starts_with(|letter: char| letter.is_ascii_digit()) {
+        return value.duration(LEAST_TIME, LONGEST_HOLD).map(|time| Switch::On(Hold::Time(time)));
+    }
+    value.wrong("\"40 tokens\", a duration such as \"500ms\", or \"off\"");
+    None
+}
+
+/// `"off"`, or a number from 0 to 1.
+fn share(value: &Value<'_>) -> Option<Switch<Share>> {
+    if value.as_text() == Some("off") {
+        return Some(Switch::Off);
+    }
+    let thousandths = value.as_number().map(|share| share * 1000.0).filter(|share| (0.0..=1000.0).contains(share));
+    // Of 0.29 as of most fractions there is a little missing.
+    let whole = thousandths.filter(|share| (share - share.round()).abs() < 1e-6);
+    if whole.is_none() {
+        value.wrong("a number from 0 to 1 with at most three decimals, or \"off\"");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number up to a thousand")]
+    whole.map(|share| Switch::On(Share(share.round() as u32)))
+}
 
 /// `"off"`, or a duration.
 fn off_or(value: &Value<'_>, least: Duration, most: Duration) -> Option<Switch<Duration>> {

@@ -256,10 +256,12 @@ async function play(script, signal) {
   return new Response(body, { status: script.status, headers: unflatten(script.headers) });
 }
 
-// What `chunk` of a tap answers: pass it on, or send `take()` instead, and perhaps that was all, or the upstream went wrong.
+// What `chunk` of a tap answers: pass it on, or send `take()` instead, and perhaps that was all, or the upstream went wrong, in which case
+// the client's stream may be left open for another one.
 const PASS = 0;
 const FINISH = 2;
 const ABORT = 3;
+const LEAVE = 4;
 
 // What comes within this many milliseconds of the last write goes out with the next one. A write costs twice what a read does and ten
 // times what looking at the bytes does, so that a provider in a hurry is relayed in fewer, larger pieces; one that is not waits for nothing.
@@ -286,14 +288,43 @@ function joined(pieces, size) {
   return all;
 }
 
-// Relays the rest of `call`'s body to the client: `first`, then what the tap makes of each further piece. `readable` is the client's
-// body; `finished` resolves when all is over, whatever ended it, and `end` has been asked unless the tap itself said that it was over.
-export class Relay {
-  constructor(call, first, stall, ms, chunk, take, end) {
+// The client's stream. Writing to a client that has gone does nothing; who has to know it sets `gone`.
+export class Pipe {
+  constructor() {
     const { readable, writable } = new IdentityTransformStream();
     this.readable = readable;
-    this.call = call;
     this.writer = writable.getWriter();
+    // When something was written last, and the promise of it.
+    this.written = 0;
+    this.writing = undefined;
+    // Bytes that were written since a write was last waited for.
+    this.ahead = 0;
+    this.gone = () => {};
+    this.failed = () => this.gone();
+  }
+
+  write(bytes) {
+    if (bytes.byteLength === 0) return;
+    this.written = Date.now();
+    this.ahead += bytes.byteLength;
+    this.writing = this.writer.write(bytes);
+    this.writing.catch(this.failed);
+  }
+
+  close() {
+    const closing = Promise.resolve(this.writing).then(() => this.writer.close());
+    closing.catch(this.failed);
+    return closing;
+  }
+}
+
+// Relays the rest of `call`'s body to the client: `first`, then what the tap makes of each further piece. `finished` resolves when all is over,
+// whatever ended it, and `end` has been asked unless the tap itself said that it was over. The client's stream is closed then, or left open
+// where the tap says so.
+export class Relay {
+  constructor(call, pipe, first, stall, ms, chunk, take, end) {
+    this.call = call;
+    this.pipe = pipe;
     this.stall = stall;
     this.until = Date.now() + ms;
     this.chunk = chunk;
@@ -301,21 +332,10 @@ export class Relay {
     this.pieces = [];
     this.size = 0;
     this.gathering = 0;
-    this.written = 0;
-    this.writing = undefined;
-    // Bytes that were written since a write was last waited for.
-    this.ahead = 0;
-    this.gone = () => call.stop("gone");
     // Set once the tap has said that all is said.
     this.closing = undefined;
+    pipe.gone = () => call.stop("gone");
     this.finished = this.run(first, end);
-  }
-
-  write(bytes) {
-    this.written = Date.now();
-    this.ahead += bytes.byteLength;
-    this.writing = this.writer.write(bytes);
-    this.writing.catch(this.gone);
   }
 
   // Hands on what has gathered.
@@ -327,10 +347,10 @@ export class Relay {
     this.pieces = [];
     this.size = 0;
     const step = this.chunk(bytes);
-    const sent = step === PASS ? bytes : this.take();
-    if (sent.byteLength > 0) this.write(sent);
-    if (step >= FINISH) this.close();
-    if (step === ABORT) this.call.stop("broken");
+    if (step === LEAVE) this.closing = Promise.resolve();
+    else this.pipe.write(step === PASS ? bytes : this.take());
+    if (step === FINISH || step === ABORT) this.close();
+    if (step >= ABORT) this.call.stop("broken");
   }
 
   // Ends the client's stream; what comes of the upstream's is nobody's business any more.
@@ -338,8 +358,7 @@ export class Relay {
     const { call } = this;
     clearTimeout(call.timer);
     call.timer = setTimeout(() => call.stop("finished"), LINGER);
-    this.closing = Promise.resolve(this.writing).then(() => this.writer.close());
-    this.closing.catch(() => call.stop("gone"));
+    this.closing = this.pipe.close();
   }
 
   // One timer for the whole relay, set anew only when it fires: a piece costs it nothing but a look at the clock.
@@ -375,35 +394,40 @@ export class Relay {
       if (this.closing !== undefined) continue;
       this.pieces.push(read.value);
       this.size += read.value.byteLength;
-      if (this.size >= MOST_GATHERED || Date.now() - this.written >= GATHER) this.flush();
+      if (this.size >= MOST_GATHERED || Date.now() - this.pipe.written >= GATHER) this.flush();
       else if (this.gathering === 0) this.gathering = setTimeout(() => this.flush(), GATHER);
       // A client that reads slowly is not read far ahead of. To wait for each write would wake the isolate once more for each.
-      if (this.ahead >= MOST_AHEAD) {
-        await this.writing;
-        this.ahead = 0;
+      if (this.pipe.ahead >= MOST_AHEAD) {
+        await this.pipe.writing;
+        this.pipe.ahead = 0;
       }
     }
   }
 
   async run(first, end) {
-    const { call } = this;
+    const { call, pipe } = this;
     try {
       this.watch();
-      if (first.byteLength > 0) this.write(first);
+      pipe.write(first);
       const how = await this.pump();
       // What was left may hold the terminator.
       if (this.closing === undefined) this.flush();
-      const unended = this.closing === undefined ? end : undefined;
-      end = undefined;
-      const last = unended?.(how);
-      if (last?.byteLength > 0) this.write(last);
-      if (this.closing === undefined) this.close();
+      if (this.closing === undefined) {
+        const ended = end;
+        end = undefined;
+        const last = ended(how);
+        if (last !== undefined) {
+          pipe.write(last);
+          this.close();
+        }
+      }
       await this.closing;
     } catch {
-      end?.("gone");
+      if (this.closing === undefined) end?.("gone");
     } finally {
       clearTimeout(call.timer);
       clearTimeout(this.gathering);
+      pipe.gone = () => {};
       call.stop("done");
     }
   }
@@ -472,6 +496,14 @@ export async function kvPut(namespace, key, value, metadata, expirationTtl) {
   }
 }
 
-export function sleep(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+// Calls back into Rust, unless it is stopped before.
+export class Timer {
+  constructor(ms, number) {
+    const woken = wake;
+    this.id = setTimeout(() => woken(number), ms);
+  }
+
+  stop() {
+    clearTimeout(this.id);
+  }
 }

@@ -54,10 +54,22 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn text(this: &Call) -> Option<Vec<u8>>;
 
+    pub(super) type Pipe;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new() -> Pipe;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn readable(this: &Pipe) -> ReadableStream;
+    #[wasm_bindgen(method)]
+    pub(super) fn write(this: &Pipe, bytes: Uint8Array);
+    #[wasm_bindgen(method)]
+    pub(super) fn close(this: &Pipe);
+
     pub(super) type Relay;
     #[wasm_bindgen(constructor)]
+    #[expect(clippy::too_many_arguments, reason = "one crossing for the whole stream")]
     pub(super) fn new(
         call: &Call,
+        pipe: &Pipe,
         first: Uint8Array,
         stall: f64,
         ms: f64,
@@ -65,8 +77,6 @@ extern "C" {
         take: &JsValue,
         end: &JsValue,
     ) -> Relay;
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn readable(this: &Relay) -> ReadableStream;
     #[wasm_bindgen(method, getter)]
     pub(super) fn finished(this: &Relay) -> Promise;
 
@@ -92,7 +102,12 @@ extern "C" {
     pub(super) fn exchange(namespace: &JsValue, name: &str, hint: &str, message: &str) -> Promise;
     #[wasm_bindgen(js_name = kvPut)]
     pub(super) fn kv_put(namespace: &JsValue, key: &str, value: &str, metadata: &str, expiration_ttl: f64) -> Promise;
-    pub(super) fn sleep(ms: f64) -> Promise;
+
+    pub(super) type Timer;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(ms: f64, number: u32) -> Timer;
+    #[wasm_bindgen(method)]
+    pub(super) fn stop(this: &Timer);
 }
 
 /// Bytes that JavaScript encoded from a string, and so are UTF-8.

@@ -11,6 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
 use super::task::Woken;
+use crate::breaker;
 use crate::http::Headers;
 use crate::region;
 use crate::runtime::{
@@ -60,6 +61,15 @@ impl Drop for Body {
     }
 }
 
+/// A timer; dropping it stops it.
+struct Timer(glue::Timer);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 /// Durations and byte counts as JavaScript's numbers.
 #[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 by the configuration")]
 fn number(value: u64) -> f64 {
@@ -69,6 +79,7 @@ fn number(value: u64) -> f64 {
 impl Runtime for Workers {
     type Body = Body;
     type Stream = web_sys::ReadableStream;
+    type Pipe = glue::Pipe;
 
     fn now(&self) -> Timestamp {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of milliseconds since 1970")]
@@ -83,7 +94,9 @@ impl Runtime for Workers {
     }
 
     async fn sleep(&self, duration: Duration) {
-        let _ = JsFuture::from(glue::sleep(number(millis(duration)))).await;
+        let woken = Woken::new();
+        let _timer = Timer(glue::Timer::new(number(millis(duration)), woken.number()));
+        woken.await;
     }
 
     async fn call(&self, call: Call) -> Result<Reply<Body>, CallError> {
@@ -114,35 +127,51 @@ impl Runtime for Workers {
         }
     }
 
-    fn relay(&self, first: Vec<u8>, body: Body, tap: Box<dyn Tap>, limits: StreamLimits) -> web_sys::ReadableStream {
+    fn pipe(&self) -> (glue::Pipe, web_sys::ReadableStream) {
+        let pipe = glue::Pipe::new();
+        let readable = pipe.readable();
+        (pipe, readable)
+    }
+
+    fn write(&self, pipe: &glue::Pipe, bytes: Vec<u8>) {
+        pipe.write(Uint8Array::from(bytes.as_slice()));
+    }
+
+    fn close(&self, pipe: &glue::Pipe) {
+        pipe.close();
+    }
+
+    fn pump(
+        &self,
+        pipe: &glue::Pipe,
+        first: Vec<u8>,
+        body: Body,
+        tap: Box<dyn Tap>,
+        limits: StreamLimits,
+    ) -> impl Future<Output = ()> + 'static {
         // The tap answers with a number, and keeps what is to be sent instead until JavaScript takes it: most chunks pass as they are,
         // and then nothing but the number crosses back.
         let tap = Rc::new(RefCell::new((tap, Vec::new())));
         let (for_chunk, for_take, for_end) = (Rc::clone(&tap), Rc::clone(&tap), tap);
         let chunk = Closure::<dyn FnMut(Vec<u8>) -> u32>::new(move |bytes: Vec<u8>| {
             let (tap, instead) = &mut *for_chunk.borrow_mut();
-            match tap.chunk(&bytes) {
-                Step::Pass => 0,
-                Step::Replace(bytes) => {
-                    *instead = bytes;
-                    1
-                }
-                Step::Finish(bytes) => {
-                    *instead = bytes;
-                    2
-                }
-                Step::Abort(bytes) => {
-                    *instead = bytes;
-                    3
-                }
-            }
+            let (number, bytes) = match tap.chunk(&bytes) {
+                Step::Pass => return 0,
+                Step::Replace(bytes) => (1, bytes),
+                Step::Finish(bytes) => (2, bytes),
+                Step::Abort(bytes) => (3, bytes),
+                Step::Leave => (4, Vec::new()),
+            };
+            *instead = bytes;
+            number
         });
         let take = Closure::<dyn FnMut() -> Vec<u8>>::new(move || std::mem::take(&mut for_take.borrow_mut().1));
-        let end = Closure::<dyn FnMut(JsString) -> Vec<u8>>::new(move |word: JsString| {
+        let end = Closure::<dyn FnMut(JsString) -> Option<Vec<u8>>>::new(move |word: JsString| {
             for_end.borrow_mut().0.end(end_of(&String::from(word)))
         });
         let relay = glue::Relay::new(
             &body.0,
+            pipe,
             Uint8Array::from(first.as_slice()),
             number(millis(limits.stall)),
             number(millis(limits.until.since(self.now()))),
@@ -150,14 +179,12 @@ impl Runtime for Workers {
             take.as_ref(),
             end.as_ref(),
         );
-        let readable = relay.readable();
         let finished = relay.finished();
-        // Owns the closures until the relay is over; and keeps the request alive, so that a disconnect is seen through to the end.
-        self.after(async move {
+        // Owns the closures until the relay is over.
+        async move {
             let _ = JsFuture::from(finished).await;
             drop((chunk, take, end, body));
-        });
-        readable
+        }
     }
 
     async fn cache_get(&self, key: &str) -> Option<(String, String)> {
@@ -175,7 +202,8 @@ impl Runtime for Workers {
     }
 
     fn exchange(&self, object: &str, message: String) -> impl Future<Output = Option<String>> + 'static {
-        let answer = glue::exchange(&self.shared.binding("BREAKER"), object, self.region(), &message);
+        let place = breaker::object_region(object).unwrap_or_else(|| self.region());
+        let answer = glue::exchange(&self.shared.binding("BREAKER"), object, place, &message);
         async move { JsFuture::from(answer).await.ok()?.as_string() }
     }
 

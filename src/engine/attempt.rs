@@ -2,15 +2,19 @@
 
 use super::Job;
 use crate::breaker::{Outcome, Ticket};
-use crate::config::Protocol;
+use crate::config::{Hold as Window, Protocol};
 use crate::config::simulated::Simulated;
-use crate::consult::Consult;
+use crate::consult::{Consult, Timed};
 use crate::deadline::Allowance;
+use crate::fault::Fault;
 use crate::http::Headers;
+use crate::latency::Awaited;
+use crate::load::UnderWay;
 use crate::provider::{openai, simulated};
 use crate::route::Candidate;
 use crate::runtime::{Call, CallError, Destination, End, Payload, Read, Reply, Runtime};
 use crate::stream::{Failure, Held, Hold};
+use crate::time::Timestamp;
 use crate::verdict::{self, Evidence, Verdict};
 
 /// The most that an unstreamed answer may hold, in bytes.
@@ -32,17 +36,24 @@ pub(crate) enum WonBody<B> {
     Whole(String),
     /// The whole of a stream.
     Streamed(Vec<u8>),
-    /// A stream that has begun. Its outcome is still to be recorded.
-    Stream {
-        /// What was held back: whole frames, the first content among them.
-        first: Vec<u8>,
-        /// What comes after, to be looked at by whoever relays it.
-        rest: B,
-        /// The scanner's state after `first`.
-        hold: Hold,
-        /// To tell the breakers how it ended.
-        ticket: Ticket,
-    },
+    /// A stream that has begun.
+    Stream(Box<Streaming<B>>),
+}
+
+/// A stream that has begun. Its outcome is still to be recorded.
+pub(crate) struct Streaming<B> {
+    /// What was held back: whole frames, the first content among them.
+    pub(crate) first: Vec<u8>,
+    /// What comes after, to be looked at by whoever relays it.
+    pub(crate) rest: B,
+    /// The scanner's state after `first`.
+    pub(crate) hold: Hold,
+    /// To tell the breakers how it ended.
+    pub(crate) ticket: Ticket,
+    /// To note how long it took.
+    pub(crate) timed: Timed,
+    /// Counts it among the calls of its target, for as long as it goes on.
+    pub(crate) busy: Option<UnderWay>,
 }
 
 pub(super) struct Attempt<'a, R: Runtime> {
@@ -50,6 +61,7 @@ pub(super) struct Attempt<'a, R: Runtime> {
     pub(super) job: &'a Job<'a>,
     pub(super) candidate: &'a Candidate<'a>,
     pub(super) allowance: Allowance,
+    pub(super) timed: Timed,
     /// How many calls of this request went to this target before.
     pub(super) nth: u64,
 }
@@ -57,6 +69,13 @@ pub(super) struct Attempt<'a, R: Runtime> {
 impl<R: Runtime> Attempt<'_, R> {
     /// Runs it. A success is recorded here, a verdict by whoever acts on it.
     pub(super) async fn run(&self, ticket: &Ticket) -> Result<Won<R::Body>, Verdict> {
+        if let Some(delay) = self.candidate.fault.as_ref().and_then(Fault::delay) {
+            let left = self.allowance.until.since(self.consult.runtime.now());
+            self.consult.runtime.sleep(delay.min(left)).await;
+            if delay >= left {
+                return Err(self.judge(&self.give_up()));
+            }
+        }
         match self.call() {
             Ok(call) => self.answer(self.consult.runtime.call(call).await, ticket).await,
             Err(evidence) => Err(self.judge(&evidence)),
@@ -80,7 +99,12 @@ impl<R: Runtime> Attempt<'_, R> {
             &candidate.set,
             self.job.force_usage && candidate.provider.quirks.stream_usage,
         );
-        let to = if candidate.provider.protocols.contains(&Protocol::Simulated) {
+        let made_up = candidate.fault.as_ref().and_then(|fault| {
+            fault.script(candidate.model, self.job.envelope.stream, self.consult.runtime.now())
+        });
+        let to = if let Some(script) = made_up {
+            Destination::Script(script)
+        } else if candidate.provider.protocols.contains(&Protocol::Simulated) {
             Destination::Script(self.script(&body)?)
         } else {
             Destination::Post(candidate.url.to_owned())
@@ -132,21 +156,29 @@ impl<R: Runtime> Attempt<'_, R> {
     fn unanswered(&self, error: CallError) -> Evidence<'static> {
         match error {
             CallError::Connect => Evidence::Connect,
-            CallError::Timeout => self.timeout(),
+            CallError::Timeout => self.give_up(),
             CallError::Cut => Evidence::Cut,
             CallError::TooLarge => Evidence::TooLarge,
             CallError::ClientGone => Evidence::ClientGone,
         }
     }
 
-    fn timeout(&self) -> Evidence<'static> {
+    /// Nothing came in the time that was given. Of all failures this is the one that says something about latency.
+    fn give_up(&self) -> Evidence<'static> {
+        self.consult.gave_up(&self.timed, Awaited::of(self.job.envelope.stream));
         Evidence::Timeout { fair: self.allowance.fair, first_token: self.allowance.first_token }
+    }
+
+    /// All of an answer is there.
+    fn complete(&self, ticket: &Ticket, awaited: Awaited) {
+        self.consult.record(ticket, Outcome::Success);
+        self.consult.came(&self.timed, awaited);
     }
 
     fn whole(&self, text: String, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
         match openai::classify_whole(&text) {
             openai::Whole::Complete => {
-                self.consult.record(ticket, Outcome::Success);
+                self.complete(ticket, Awaited::of(self.job.envelope.stream));
                 Ok(WonBody::Whole(text))
             }
             openai::Whole::Empty => Err(self.judge(&Evidence::Empty)),
@@ -155,36 +187,64 @@ impl<R: Runtime> Attempt<'_, R> {
         }
     }
 
-    /// Reads until the first content.
+    /// Reads until the first content, and for as long beyond it as the stream is to be held back.
     async fn stream(&self, mut rest: R::Body, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
-        let mut hold = Hold::new(self.candidate.provider.quirks.done_may_be_missing);
+        let runtime = &self.consult.runtime;
+        let mut hold = Hold::new(self.candidate.provider.quirks.done_may_be_missing).beyond(self.job.hold);
+        let mut ticket = ticket.clone();
+        // Set at the first content: the end of what is held back in any case.
+        let mut release: Option<Timestamp> = None;
         loop {
-            let fed = match self.consult.runtime.read(&mut rest, self.allowance.until).await {
+            let until = match release {
+                None => self.allowance.until,
+                Some(release) => release.min(runtime.now() + self.candidate.stall),
+            };
+            let fed = match runtime.read(&mut rest, until).await {
                 Read::Bytes(bytes) => hold.feed(&bytes),
                 Read::End(End::Eof) => hold.end(),
                 Read::End(End::Cut) => return Err(self.judge(&Evidence::Cut)),
                 Read::End(End::ClientGone) => return Err(self.judge(&Evidence::ClientGone)),
-                Read::End(End::Silence | End::Overlong) => return Err(self.judge(&self.timeout())),
+                Read::End(End::Silence | End::Overlong) => match release {
+                    None => return Err(self.judge(&self.give_up())),
+                    Some(release) if runtime.now() >= release => Held::Commit(hold.release()),
+                    Some(_) => return Err(self.judge(&Evidence::Stalled)),
+                },
             };
+            if release.is_none() && (hold.has_content() || matches!(fed, Held::Commit(_))) {
+                release = Some(self.begun(&mut ticket));
+            }
             match fed {
                 Held::More => {}
                 Held::Commit(first) => {
-                    let mut ticket = ticket.clone();
-                    if ticket.is_probe() {
-                        // The first content is what a probe is for; how the stream ends counts as for any other call.
-                        self.consult.record(&ticket, Outcome::Success);
-                        ticket = self.consult.gateway.view().borrow().settled(&ticket);
-                    }
-                    return Ok(WonBody::Stream { first, rest, hold, ticket });
+                    let streaming = Streaming { first, rest, hold, ticket, timed: self.timed, busy: None };
+                    return Ok(WonBody::Stream(Box::new(streaming)));
                 }
                 Held::Complete(all) => {
-                    self.consult.record(ticket, Outcome::Success);
+                    if release.is_none() {
+                        self.begun(&mut ticket);
+                    }
+                    self.complete(&ticket, Awaited::StreamCompletion);
                     return Ok(WonBody::Streamed(all));
                 }
                 Held::Failed(Failure::Empty) => return Err(self.judge(&Evidence::Empty)),
+                Held::Failed(Failure::Cut) => return Err(self.judge(&Evidence::Cut)),
                 Held::Failed(Failure::Garbage) => return Err(self.judge(&Evidence::Garbage)),
                 Held::Failed(Failure::Error(body)) => return Err(self.judge(&Evidence::ErrorInside { body: &body })),
             }
+        }
+    }
+
+    /// The first content is there. Until when more may be held back.
+    fn begun(&self, ticket: &mut Ticket) -> Timestamp {
+        self.consult.came(&self.timed, Awaited::FirstContent);
+        if ticket.is_probe() {
+            // The first content is what a probe is for; how the stream ends counts as for any other call.
+            self.consult.record(ticket, Outcome::Success);
+            *ticket = self.consult.gateway.view().borrow().settled(ticket);
+        }
+        match self.job.hold {
+            Some(Window::Time(time)) => self.job.deadline.min(self.consult.runtime.now() + time),
+            Some(Window::Tokens(_)) | None => self.job.deadline,
         }
     }
 }

@@ -77,21 +77,32 @@ struct Spoken<'a> {
 
 impl Spoken<'_> {
     fn says_something(&self) -> bool {
-        [
-            self.content,
-            self.reasoning_content,
-            self.reasoning,
-            self.reasoning_details,
-            self.refusal,
-            self.tool_calls,
-            self.function_call,
-            self.audio,
-            self.images,
-        ]
-        .into_iter()
-        .flatten()
-        .any(|raw| !matches!(raw.get(), "null" | "\"\"" | "[]" | "{}"))
+        self.reasons() || self.answers()
     }
+
+    fn reasons(&self) -> bool {
+        says([self.reasoning_content, self.reasoning, self.reasoning_details])
+    }
+
+    fn answers(&self) -> bool {
+        says([self.content, self.refusal, self.tool_calls, self.function_call, self.audio, self.images])
+    }
+
+    fn bytes(&self) -> usize {
+        let texts = [self.content, self.reasoning_content, self.reasoning, self.refusal, self.tool_calls];
+        texts.into_iter().flatten().map(|raw| raw.get().len().saturating_sub(2)).sum()
+    }
+}
+
+fn says<const N: usize>(members: [Option<&RawValue>; N]) -> bool {
+    members.into_iter().flatten().any(|raw| !is_empty(raw))
+}
+
+/// Null, or a text, an array or an object with nothing in it, perhaps but white space.
+fn is_empty(raw: &RawValue) -> bool {
+    let between = |open: char, close: char| raw.get().strip_prefix(open)?.strip_suffix(close);
+    let nothing = between('[', ']').or_else(|| between('{', '}'));
+    matches!(raw.get(), "null" | "\"\"") || nothing.is_some_and(|inside| inside.trim_ascii().is_empty())
 }
 
 /// Finish reasons with which an answer may be empty: the model was cut off, or kept from speaking, and says so.
@@ -122,7 +133,7 @@ fn speaks_or_explains(choice: &Choice<'_>) -> bool {
 }
 
 fn is_error(error: Option<&RawValue>) -> bool {
-    error.is_some_and(|error| !matches!(error.get(), "null" | "\"\"" | "{}"))
+    error.is_some_and(|error| !is_empty(error))
 }
 
 /// What one event of a stream is.
@@ -132,6 +143,10 @@ pub struct Event {
     pub done: bool,
     /// Content: text, reasoning, a refusal, a tool call.
     pub content: bool,
+    /// Content that is more than reasoning: what the client has asked for.
+    pub answer: bool,
+    /// About how many bytes of content it holds.
+    pub bytes: usize,
     /// A finish reason.
     pub finish: bool,
     /// A finish reason with which an answer may be empty.
@@ -168,7 +183,11 @@ pub fn classify_event(data: &[u8]) -> Event {
         Some(choices) => {
             for choice in choices {
                 let spoken = choice.delta.as_ref().or(choice.message.as_ref());
-                event.content |= spoken.is_some_and(Spoken::says_something);
+                if let Some(spoken) = spoken.filter(|spoken| spoken.says_something()) {
+                    event.content = true;
+                    event.answer |= spoken.answers();
+                    event.bytes += spoken.bytes();
+                }
                 let finish = choice.finish_reason.as_deref().filter(|reason| !reason.is_empty());
                 event.finish |= finish.is_some();
                 event.explains_silence |= explains_silence(finish);
@@ -182,6 +201,7 @@ pub fn classify_event(data: &[u8]) -> Event {
 /// far less than decoding; what it finds within a text is decoded for nothing, never believed.
 #[must_use]
 pub fn needs_a_look(data: &[u8]) -> bool {
+    let data = data.trim_ascii();
     let after = |needle: &[u8]| memchr::memmem::find(data, needle).and_then(|at| data.get(at + needle.len()..));
     if data.len() < 16 || after(b"\"error\"").is_some() || after(b"\"choices\":[]").is_some() {
         return true;

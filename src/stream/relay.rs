@@ -1,5 +1,8 @@
 //! A stream after its first content: see [`super`].
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use super::{Failure, Hold, failure_of};
 use crate::error::Error;
 use crate::provider::openai;
@@ -40,8 +43,15 @@ pub struct Relay {
     recorder: Option<Recorder>,
     /// The key that the provider was given, which its errors may quote.
     secret: Option<Secret>,
+    /// Whether more than reasoning was shown.
+    answered: bool,
+    /// Where another target may go on: takes what would have ended the stream.
+    successor: Option<Successor>,
     ended: Option<Box<dyn FnOnce(Ending)>>,
 }
+
+/// Takes the last event of a stream that broke off before more than reasoning was shown: whoever holds it goes on, or says it after all.
+pub(crate) type Successor = Rc<RefCell<Option<Vec<u8>>>>;
 
 impl Relay {
     /// Goes on where `hold` committed. `ended` is called once, whatever becomes of the stream.
@@ -54,6 +64,8 @@ impl Relay {
             hide_usage: false,
             recorder: None,
             secret: None,
+            answered: hold.seen.answer,
+            successor: None,
             ended: Some(ended),
         }
     }
@@ -71,6 +83,22 @@ impl Relay {
     pub fn hiding(mut self, secret: Option<Secret>) -> Self {
         self.secret = secret;
         self
+    }
+
+    /// Leaves the client's stream open where it breaks off before more than reasoning was shown.
+    #[must_use]
+    pub(crate) fn succeeded_by(mut self, successor: Successor) -> Self {
+        self.successor = Some(successor);
+        self
+    }
+
+    /// Whether a failure now is one that a successor can make good; if so, it is given what would have ended the stream.
+    fn hands_over(&self, last: &[u8]) -> bool {
+        let successor = self.successor.as_ref().filter(|_| !self.answered);
+        if let Some(successor) = successor {
+            *successor.borrow_mut() = Some(last.to_vec());
+        }
+        successor.is_some()
     }
 
     /// Records what was sent before the relay began: whole frames.
@@ -95,16 +123,19 @@ impl Relay {
         if let Some(recorder) = &mut self.recorder {
             recorder(&String::from_utf8_lossy(data));
         }
-        if !self.hide_usage && !openai::needs_a_look(data) {
+        // Until then every event is looked at for more than reasoning.
+        let may_hand_over = self.successor.is_some() && !self.answered;
+        if !self.hide_usage && !may_hand_over && !openai::needs_a_look(data) {
             return Looked::Pass;
         }
         let event = openai::classify_event(data);
         match failure_of(event, data) {
             Some(Failure::Error(_)) => return Looked::End(Ending::ErrorEvent),
-            Some(Failure::Garbage | Failure::Empty) => return Looked::End(Ending::Garbage),
+            Some(Failure::Garbage | Failure::Empty | Failure::Cut) => return Looked::End(Ending::Garbage),
             None => {}
         }
         self.finished |= event.finish;
+        self.answered |= event.answer;
         if event.done {
             Looked::End(Ending::Complete)
         } else if event.usage_only && self.hide_usage {
@@ -167,13 +198,19 @@ impl Tap for Relay {
         let aligned = self.frames.is_aligned();
         let Ok(fed) = self.frames.feed(bytes) else {
             self.over(Ending::Garbage);
-            return Step::Abort(event_for(Ending::Garbage));
+            let last = event_for(Ending::Garbage);
+            return if self.hands_over(&last) { Step::Leave } else { Step::Abort(last) };
         };
         let (instead, ending) = self.frames(&fed);
         if let Some(ending) = ending {
             self.over(ending);
             let last = instead.unwrap_or_default();
-            return if ending == Ending::Complete { Step::Finish(last) } else { Step::Abort(last) };
+            return match ending {
+                Ending::Complete => Step::Finish(last),
+                // What was whole before the failure is reasoning, and goes down with it.
+                _ if self.hands_over(&last) => Step::Leave,
+                _ => Step::Abort(last),
+            };
         }
         match instead {
             Some(instead) => Step::Replace(instead),
@@ -182,11 +219,11 @@ impl Tap for Relay {
         }
     }
 
-    fn end(&mut self, end: End) -> Vec<u8> {
+    fn end(&mut self, end: End) -> Option<Vec<u8>> {
         let ending = match end {
             End::ClientGone => {
                 self.over(Ending::ClientGone);
-                return Vec::new();
+                return Some(Vec::new());
             }
             End::Silence => Ending::Stalled,
             End::Overlong => Ending::Overlong,
@@ -198,9 +235,11 @@ impl Tap for Relay {
             if !rest.trim_ascii().is_empty() {
                 // The last frame lacks its blank line, as careless servers leave it out: what it says counts all the same.
                 rest.extend_from_slice(b"\n\n");
-                let whole = sse::data(&rest).is_some_and(|data| !openai::classify_event(&data).garbage);
+                let whole = sse::data(&rest)
+                    .is_some_and(|data| !data.trim_ascii().is_empty() && !openai::classify_event(&data).garbage);
                 match self.chunk(if whole { &rest } else { b"" }) {
-                    Step::Finish(bytes) | Step::Abort(bytes) => return bytes,
+                    Step::Finish(bytes) | Step::Abort(bytes) => return Some(bytes),
+                    Step::Leave => return None,
                     Step::Replace(bytes) => last = bytes,
                     Step::Pass if whole => last = rest,
                     Step::Pass => {}
@@ -209,12 +248,13 @@ impl Tap for Relay {
             if self.finished && self.finish_is_enough {
                 self.over(Ending::Complete);
                 last.extend_from_slice(openai::DONE);
-                return last;
+                return Some(last);
             }
         }
         self.over(ending);
         last.extend_from_slice(&event_for(ending));
-        last
+        // Our own limit is nobody's failure, and no time is left for anybody else.
+        if ending != Ending::Overlong && self.hands_over(&last) { None } else { Some(last) }
     }
 }
 

@@ -38,7 +38,9 @@ pub fn aggregate(verdicts: &[Verdict], refusals: &[Refusal], late: bool, now: Ti
         return Error::rate_limited(waits.chain(until(refusals, now)).min().unwrap_or(SOONEST));
     }
     if verdicts.is_empty() {
-        return Error::circuit_open(until(refusals, now).min().unwrap_or(SOONEST));
+        let soonest = until(refusals, now).min().unwrap_or(SOONEST);
+        let drained = !refusals.is_empty() && refusals.iter().all(|refusal| refusal.why == Why::Drained);
+        return if drained { Error::drained(soonest) } else { Error::circuit_open(soonest) };
     }
     if verdicts.iter().all(incapable)
         && let Some(verdict) = verdicts.last()

@@ -12,10 +12,12 @@ use super::{About, Evidence, Fault, Said};
 pub(super) fn recognise(about: &About<'_>, evidence: &Evidence<'_>) -> (Fault, Option<Said>) {
     match *evidence {
         Evidence::Connect => (Fault::Unreachable, None),
+        Evidence::Timeout { fair: false, first_token: true } => (Fault::UnfairFirstToken, None),
         Evidence::Timeout { fair: false, .. } => (Fault::UnfairTimeout, None),
         Evidence::Timeout { first_token: true, .. } => (Fault::FirstTokenTimeout, None),
         Evidence::Timeout { .. } => (Fault::Timeout, None),
         Evidence::Cut => (Fault::Cut, None),
+        Evidence::Stalled => (Fault::Stalled, None),
         Evidence::Empty => (Fault::Empty, None),
         Evidence::Garbage | Evidence::TooLarge => (Fault::Garbage, None),
         Evidence::ClientGone => (Fault::ClientGone, None),
@@ -35,8 +37,10 @@ pub(super) struct Parsed {
     pub(super) said: Said,
     /// `type`, `code`, `status` and the like, in lower case, separated by spaces.
     labels: String,
-    /// The message in lower case.
+    /// The message in lower case, and an upstream's own words behind it.
     text: String,
+    /// The message in lower case up to the first thing that it quotes, which may be what a client wrote.
+    own: String,
     /// A status that stands in the body.
     number: Option<u16>,
 }
@@ -49,6 +53,23 @@ impl Parsed {
     fn says(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| self.text.contains(phrase))
     }
+
+    /// The same of what counts against somebody: in the provider's own words, and not in quotes of a request or of another's answer.
+    fn says_itself(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.own.contains(phrase))
+    }
+}
+
+/// A text up to its first quote. An apostrophe within a word is none.
+fn unquoted(text: &str) -> &str {
+    let mut before = ' ';
+    for (at, character) in text.char_indices() {
+        if matches!(character, '"' | '`') || character == '\'' && !before.is_alphanumeric() {
+            return text.get(..at).unwrap_or_default();
+        }
+        before = character;
+    }
+    text
 }
 
 /// Reads the forms that providers have for an error: OpenAI's and most others' `{"error": {…}}`, Gemini's list of one, `{"error": "…"}`, Mistral's
@@ -73,7 +94,10 @@ pub(super) fn parse(body: &str) -> Parsed {
     };
     let message = match error {
         Value::String(message) => Some(message.clone()),
-        _ => text("message").or_else(|| text("detail")).or_else(|| error.get("detail").map(Value::to_string)),
+        _ => text("message").or_else(|| text("detail")).or_else(|| {
+            let details = ["detail", "message"].into_iter().filter_map(|name| error.get(name));
+            details.filter(|detail| detail.is_object() || detail.is_array()).map(Value::to_string).next()
+        }),
     };
     let said = Said { message: message.unwrap_or_default(), kind: text("type"), param: text("param"), code: text("code") };
     let mut labels: Vec<String> =
@@ -82,12 +106,13 @@ pub(super) fn parse(body: &str) -> Parsed {
     let reasons = error.get("details").and_then(Value::as_array).into_iter().flatten();
     labels.extend(reasons.filter_map(|detail| detail.get("reason")?.as_str()).map(str::to_lowercase));
     let mut lower = said.message.to_lowercase();
+    let own = unquoted(&lower).to_owned();
     if let Some(raw) = error.get("metadata").and_then(|metadata| metadata.get("raw")).and_then(Value::as_str) {
         lower.push(' ');
         lower.push_str(&raw.to_lowercase());
     }
     let number = said.code.as_ref().and_then(|code| code.parse().ok()).filter(|code| (400..600).contains(code));
-    Parsed { labels: labels.join(" "), text: lower, number, said }
+    Parsed { labels: labels.join(" "), text: lower, own, number, said }
 }
 
 fn by_status(about: &About<'_>, status: u16, said: &Parsed) -> Fault {
@@ -111,7 +136,11 @@ fn by_status(about: &About<'_>, status: u16, said: &Parsed) -> Fault {
                 Fault::RateLimited
             }
         }
+        // Groq's flexible tier is full.
+        498 => Fault::Overloaded,
         400..=499 => refusal(about, said).unwrap_or(Fault::Refused),
+        // llama.cpp says so of images, which a client sends.
+        500 | 501 if said.says(&["input is not supported", "does not support"]) => Fault::Unsupported,
         520..=527 | 530 => Fault::Unreachable,
         529 => Fault::Overloaded,
         503 if overloaded(said) => Fault::Overloaded,
@@ -122,14 +151,18 @@ fn by_status(about: &About<'_>, status: u16, said: &Parsed) -> Fault {
 
 /// What a 4xx body says, by the most particular rule first; none where it is just a refusal.
 fn refusal(about: &About<'_>, said: &Parsed) -> Option<Fault> {
-    if quota(said) {
+    if content_policy(said) {
+        // Before the quota: OpenRouter adds that no credits were charged.
+        Some(Fault::ContentPolicy)
+    } else if said.says_itself(&["cachedcontent not found"]) {
+        // Gemini's 403 for what a request refers to.
+        Some(Fault::Refused)
+    } else if quota(said) {
         Some(Fault::QuotaExhausted)
     } else if key_refused(said) {
         Some(Fault::KeyRefused)
     } else if context_length(said) {
         Some(Fault::ContextLength)
-    } else if content_policy(said) {
-        Some(Fault::ContentPolicy)
     } else if no_such_model(about, said) {
         Some(Fault::NoSuchModel)
     } else if unsupported(said) {
@@ -153,8 +186,9 @@ fn inside(about: &About<'_>, said: &Parsed) -> Fault {
     refusal(about, said).unwrap_or(Fault::ErrorInside)
 }
 
-/// No credit or quota left: OpenAI's `insufficient_quota`, Anthropic's credit balance, DeepSeek's and OpenRouter's 402 in other clothes. Not by
-/// "exceeded your current quota", which Gemini says of a limit per minute too.
+/// No credit or quota left: OpenAI's `insufficient_quota`, Anthropic's credit balance and its owner's limit, Alibaba's `Arrearage`, xAI's and
+/// Fireworks' spending limit, DeepSeek's and OpenRouter's 402 in other clothes. Not by "exceeded your current quota", which Gemini says of a
+/// limit per minute too.
 fn quota(said: &Parsed) -> bool {
     said.labelled(&[
         "insufficient_quota",
@@ -163,16 +197,26 @@ fn quota(said: &Parsed) -> bool {
         "insufficient_balance",
         "insufficient_credits",
         "credit_limit_exceeded",
-    ]) || said.says(&["credit balance is too low", "insufficient balance", "insufficient credits", "no credits"])
+        "arrearage",
+    ]) || said.says_itself(&[
+        "credit balance is too low",
+        "insufficient balance",
+        "insufficient credits",
+        "no credits",
+        "have any credits",
+        "api usage limits",
+        "spending limit",
+    ])
 }
 
 /// A credential that is refused by another status than 401: Gemini's 400 `API_KEY_INVALID`.
 fn key_refused(said: &Parsed) -> bool {
     said.labelled(&["api_key_invalid", "invalid_api_key", "authentication_error", "unauthenticated"])
-        || said.says(&["api key not valid", "invalid api key", "incorrect api key"])
+        || said.says_itself(&["api key not valid", "invalid api key", "incorrect api key"])
 }
 
-/// The prompt does not fit: OpenAI's code, and the sentences of Anthropic, Gemini, Mistral, Groq, vLLM and llama.cpp.
+/// The prompt does not fit: OpenAI's code, and the sentences of Anthropic, Gemini, Mistral, Groq, xAI, Together, vLLM and llama.cpp. Groq's 413 is
+/// about an account's limit per minute, which no waiting helps against.
 fn context_length(said: &Parsed) -> bool {
     said.labelled(&[
         "context_length_exceeded",
@@ -188,11 +232,15 @@ fn context_length(said: &Parsed) -> bool {
         "exceeds the maximum number of tokens",
         "input token count",
         "too many tokens",
+        "context limit",
+        "maximum prompt length",
+        "`inputs` tokens",
+        "request too large for model",
         "reduce the length",
     ])
 }
 
-/// OpenAI's and Azure's codes and Anthropic's sentence.
+/// OpenAI's and Azure's codes, and the sentences of Anthropic, OpenRouter and DeepSeek.
 fn content_policy(said: &Parsed) -> bool {
     said.labelled(&[
         "content_policy_violation",
@@ -205,6 +253,8 @@ fn content_policy(said: &Parsed) -> bool {
         "output blocked by content filtering policy",
         "violates our usage policies",
         "content policy",
+        "your input was flagged",
+        "content exists risk",
     ])
 }
 
@@ -213,23 +263,36 @@ fn no_such_model(about: &About<'_>, said: &Parsed) -> bool {
     if said.labelled(&["model_not_found", "invalid_model", "model_not_available", "model_decommissioned", "unknown_model"]) {
         return true;
     }
-    let names_it = said.text.contains(&about.model.to_lowercase()) || said.text.contains("model");
-    names_it
-        && said.says(&[
-            "does not exist",
+    // A name in quotes is no quote, where it is the model's.
+    let name = about.model.to_lowercase();
+    let text = ['\'', '"', '`']
+        .iter()
+        .fold(said.said.message.to_lowercase(), |text, quote| text.replace(&format!("{quote}{name}{quote}"), &name));
+    let own = unquoted(&text);
+    if own.starts_with("model: ") {
+        return true;
+    }
+    (own.contains(&name) || own.contains("model"))
+        && !own.contains(NO_SUCH_ENDPOINT)
+        && [
             "not found",
             "no such model",
+            "not exist",
             "invalid model",
             "not a valid model",
             "unknown model",
-            "model: ",
             "no endpoints found",
             "has been decommissioned",
             "do not have access",
             "does not have access",
             "not have permission",
-        ])
+        ]
+        .iter()
+        .any(|phrase| own.contains(phrase))
 }
+
+/// OpenRouter has the model, but at nobody who can do what is asked for.
+const NO_SUCH_ENDPOINT: &str = "no endpoints found that";
 
 /// The model or its provider cannot do what is asked for.
 fn unsupported(said: &Parsed) -> bool {
@@ -240,7 +303,13 @@ fn unsupported(said: &Parsed) -> bool {
         "unsupported_feature",
         "unknown_parameter",
         "not_supported",
+        // Groq's words for a model that got a tool call or its JSON wrong.
+        "tool_use_failed",
+        "json_validate_failed",
     ]) || said.says(&[
+        NO_SUCH_ENDPOINT,
+        "tool choice requires",
+        "is not a multimodal model",
         "not supported",
         "does not support",
         "doesn't support",

@@ -38,7 +38,9 @@ fn documents() {
             (
                 "an unknown section",
                 "[default]\n",
-                &["line 1: default: unknown; allowed are defaults, auth, cors, providers, routes; did you mean \"defaults\"?"],
+                &[
+                    "line 1: default: unknown; allowed are defaults, auth, admin, cors, providers, routes; did you mean \"defaults\"?",
+                ],
             ),
             (
                 "a section that is none",
@@ -53,8 +55,9 @@ fn documents() {
 
 #[test]
 fn defaults() {
+    let share = "allowed is a number from 0 to 1 with at most three decimals, or \"off\"";
     let time = "allowed is a duration, such as \"250ms\", \"10s\" or \"1h 30m\"";
-    let rows: [(&str, &str, &str); 26] = [
+    let rows: [(&str, &str, &str); 33] = [
         ("a number is no duration", "deadline = 120", &format!("deadline: found 120; {time}")),
         ("nor is a word", "stall = \"soon\"", &format!("stall: found \"soon\"; {time}")),
         ("nor a number in quotes", "stall = \"30\"", &format!("stall: found \"30\"; {time}")),
@@ -87,6 +90,13 @@ fn defaults() {
         ("retries below zero", "retries = -1", "retries: found -1; allowed is a whole number from 0 to 10"),
         ("half a retry", "retries = 0.5", "retries: found 0.5; allowed is a whole number from 0 to 10"),
         ("many corrections", "schema_retries = 11", "schema_retries: found 11; allowed is a whole number from 0 to 10"),
+        ("affinity is a flag", "affinity = \"session\"", "affinity: found \"session\"; allowed is true or false"),
+        ("a budget in words", "retry_budget = \"none\"", &format!("retry_budget: found \"none\"; {share}")),
+        ("a budget in quotes", "retry_budget = \"0.5\"", &format!("retry_budget: found \"0.5\"; {share}")),
+        ("a budget of per cents", "retry_budget = 20", &format!("retry_budget: found 20; {share}")),
+        ("a negative budget", "hedge_budget = -0.1", &format!("hedge_budget: found -0.1; {share}")),
+        ("a finer budget than there is", "hedge_budget = 0.0005", &format!("hedge_budget: found 0.0005; {share}")),
+        ("a budget that is no number", "hedge_budget = nan", &format!("hedge_budget: found nan; {share}")),
         ("no attempt", "max_attempts = 0", "max_attempts: found 0; allowed is a whole number from 1 to 20"),
         ("a flag", "server_timing = \"yes\"", "server_timing: found \"yes\"; allowed is true or false"),
         (
@@ -108,7 +118,7 @@ fn defaults() {
             "unknown",
             "dead_line = \"1s\"",
             "dead_line: unknown; allowed are deadline, first_token, stall, max_duration, cache, retries, stale_for, order, \
-             hedge_after, schema_retries, server_timing, max_body, max_attempts; did you mean \"deadline\"?",
+             hedge_after, schema_retries, hold, on_cut, early_headers, affinity, retry_budget, hedge_budget, server_timing, max_body, max_attempts; did you mean \"deadline\"?",
         ),
     ];
     for (name, line, expected) in rows {
@@ -156,6 +166,32 @@ fn keys_and_origins() {
 }
 
 #[test]
+fn operators_keys_are_not_callers_keys() {
+    let other = |keys: &str| {
+        vec![format!(
+            "line 2: admin: has the callers' keys, {keys}; allowed is the name of another secret, such as \"ADMIN_KEYS\""
+        )]
+    };
+    let rows = [
+        ("another secret", "auth = { keys = \"TEAM\" }\n[admin]\nkeys = \"ADMIN_KEYS\"", vec![]),
+        ("a name that only begins like it", "auth = { keys = \"TEAM\" }\n[admin]\nkeys = \"TEAM_10\"", vec![]),
+        ("the same", "auth = { keys = \"TEAM\" }\n[admin]\nkeys = \"TEAM\"", other("TEAM")),
+        ("the same by default", "\n[admin]\nkeys = \"GATEWAY_KEYS\"", other("GATEWAY_KEYS")),
+        ("one that is merged with it", "auth = { keys = \"TEAM\" }\n[admin]\nkeys = \"TEAM_2\"", other("TEAM")),
+        ("one that it is merged with", "auth = { keys = \"TEAM_9\" }\n[admin]\nkeys = \"TEAM\"", other("TEAM_9")),
+        (
+            "none",
+            "\n[admin]",
+            vec!["line 2: admin: has no keys; allowed is keys = \"ADMIN_KEYS\", the name of a secret".to_owned()],
+        ),
+    ];
+    for (name, document, expected) in rows {
+        assert_eq!(told(document), expected, "{name}");
+    }
+    assert_eq!(parse("[admin]\nkeys = \"ROOTS\"").unwrap().admin.map(|admin| admin.keys), Some("ROOTS".to_owned()));
+}
+
+#[test]
 fn everything_at_once() {
     let document = r#"
 [defaults]
@@ -179,7 +215,7 @@ extends = "smrt"
             "line 8: routes.smart.targets[1]: found the provider \"opnai\", which is neither known nor configured; configured are openai, mine; did you mean \"openai\"?",
             "line 9: routes.smart.order: found \"random\"; allowed is one of listed, fastest, weighted",
             "line 11: routes.fast.extends: found \"smrt\"; allowed is the name of another route, of smart; did you mean \"smart\"?",
-            "line 12: extra: unknown; allowed are defaults, auth, cors, providers, routes",
+            "line 12: extra: unknown; allowed are defaults, auth, admin, cors, providers, routes",
         ]
     );
 }

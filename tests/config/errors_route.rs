@@ -102,6 +102,11 @@ fn targets() {
             ".targets[0].order: unknown; allowed are target, weight, deadline, first_token, stall, max_duration, cache, retries, set",
         ),
         (
+            "a target's affinity",
+            "targets = [{ target = \"openai/o3\", affinity = true }]",
+            ".targets[0].affinity: unknown; allowed are target, weight, deadline, first_token, stall, max_duration, cache, retries, set",
+        ),
+        (
             "a target's set",
             "targets = [{ target = \"openai/o3\", set = { stream = true } }]",
             ".targets[0].set.stream: a route may not decide model, models, messages, stream",
@@ -145,12 +150,17 @@ fn fields_and_settings() {
         ),
         ("extends itself", "extends = \"mine\"", ".extends: routes extend each other in a ring: mine → mine"),
         ("a limit of the whole gateway", "extends = \"other\"\nmax_attempts = 3", ".max_attempts: allowed only in [defaults]"),
+        (
+            "a budget",
+            "extends = \"other\"\nretry_budget = 1.1",
+            ".retry_budget: found 1.1; allowed is a number from 0 to 1 with at most three decimals, or \"off\"",
+        ),
         ("a time", "extends = \"other\"\ndeadline = \"0s\"", ".deadline: found \"0s\"; allowed is 10ms to 1h"),
         (
             "unknown",
             "extends = \"other\"\nhedge = \"2s\"",
             ".hedge: unknown; allowed are targets, extends, deadline, first_token, stall, max_duration, cache, retries, stale_for, order, \
-             hedge_after, schema_retries, set",
+             hedge_after, schema_retries, hold, on_cut, early_headers, affinity, retry_budget, hedge_budget, set",
         ),
     ]);
 }

@@ -6,5 +6,6 @@ mod errors;
 mod errors_provider;
 mod errors_route;
 mod meaning;
+mod order;
 mod presets;
 mod shipped;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use breakwater::config::simulated::{Behaviour, Fault, Simulated};
 use breakwater::config::{
-    Auth, BreakerSettings, Config, Defaults, Found, Hedge, Limits, Order, Protocol, Provider, Quirks, Route, Target, Times,
-    fill, parse,
+    Auth, BreakerSettings, Config, Defaults, Found, Hedge, Limits, OnCut, Order, Protocol, Provider, Quirks, Route, Share,
+    Target, Times, fill, parse,
 };
 use serde_json::json;
 
@@ -103,6 +103,12 @@ fn the_contracts_example() {
         retries: 1,
         hedge_after: Some(Hedge::P95),
         schema_retries: 2,
+        hold: None,
+        on_cut: OnCut::Error,
+        early_headers: false,
+        affinity: false,
+        retry_budget: Some(Share::of_thousandths(800)),
+        hedge_budget: Some(Share::of_thousandths(50)),
         cache: Some(s(3600)),
         stale_for: s(86_400),
         set: set.clone(),
@@ -135,7 +141,6 @@ fn the_contracts_example() {
         [
             "providers.mine: protocol responses is not in effect in this version",
             "providers.anthropic: protocol anthropic is not supported by this version; its targets are left out",
-            "routes.smart: hedge_after is accepted, and not in effect in this version",
             "routes.smart: schema_retries is accepted, and not in effect in this version",
         ]
     );
@@ -153,6 +158,12 @@ fn nothing_means_the_built_in_values() {
         retries: 0,
         hedge_after: None,
         schema_retries: 0,
+        hold: None,
+        on_cut: OnCut::Error,
+        early_headers: false,
+        affinity: None,
+        retry_budget: Some(Share::of_thousandths(800)),
+        hedge_budget: Some(Share::of_thousandths(50)),
     };
     assert_eq!(config.defaults, defaults);
     assert_eq!(config.limits, Limits { max_body: 10_485_760, max_attempts: 6 });
@@ -174,6 +185,9 @@ fn defaults_and_the_gateways_own_settings() {
         retries = 2
         hedge_after = "2s"
         schema_retries = 1
+        affinity = false
+        retry_budget = 0.29
+        hedge_budget = "off"
         max_attempts = 4
         max_body = "1MB"
         server_timing = true
@@ -192,6 +206,12 @@ fn defaults_and_the_gateways_own_settings() {
         retries: 2,
         hedge_after: Some(Hedge::After(s(2))),
         schema_retries: 1,
+        hold: None,
+        on_cut: OnCut::Error,
+        early_headers: false,
+        affinity: Some(false),
+        retry_budget: Some(Share::of_thousandths(290)),
+        hedge_budget: None,
     };
     assert_eq!(config.defaults, defaults);
     assert_eq!(config.limits, Limits { max_body: 1_000_000, max_attempts: 4 });
@@ -199,7 +219,7 @@ fn defaults_and_the_gateways_own_settings() {
     assert_eq!(config.cors, ["*", "https://app.example.com", "http://localhost:3000"]);
     assert!(config.server_timing);
     let not_yet = |setting: &str| format!("defaults: {setting} is accepted, and not in effect in this version");
-    assert_eq!(config.notes(), [not_yet("order = \"fastest\""), not_yet("hedge_after"), not_yet("schema_retries")]);
+    assert_eq!(config.notes(), [not_yet("schema_retries")]);
 }
 
 #[test]

@@ -117,7 +117,7 @@ test("what a client's request held is given back when it leaves", async () => {
   const megabytes = (count) => [{ role: "user", content: "x".repeat(count * 1024 * 1024) }];
   for (let at = 0; at < 8; at++) {
     const { socket } = client({ model: "a/hang~held", stream: at % 2 === 0, messages: megabytes(9) });
-    await eventually(() => up.callsOf("hang~held").length === at + 1, 5000);
+    await eventually(() => up.callsOf("hang~held").length === at + 1, 20_000);
     socket.resetAndDestroy();
     await eventually(() => up.openOf("hang~held") === 0);
   }
@@ -125,7 +125,7 @@ test("what a client's request held is given back when it leaves", async () => {
   const clients = [];
   for (let at = 0; at < 5; at++) {
     clients.push(client({ model: "a/hang~held", messages: megabytes(9) }));
-    await eventually(() => up.callsOf("hang~held").length === 9 + at, 5000);
+    await eventually(() => up.callsOf("hang~held").length === 9 + at, 20_000);
   }
   const busy = await chat(worker, { model: "a/well", messages: megabytes(9) });
   assert.deepEqual([busy.status, busy.json.error.code], [503, "busy"]);

@@ -14,34 +14,36 @@ const LATE = DEADLINE + 50 + 250;
 // How each fault shows: its word in the trace, and what the client is told where every target has it. A word of its own for streams, where
 // that differs; `begun` where a stream has begun by then, and ends with an error event.
 const FAULTS = {
-  refused: { word: "connect_failed", status: 502, code: "upstream_failed" },
-  hang: { word: "timeout", stream: "first_token_timeout", status: 504, code: "deadline_exceeded" },
-  silent: { only: "stream", stream: "first_token_timeout" },
-  role: { only: "stream", stream: "first_token_timeout" },
-  drip: { word: "timeout", stream: "first_token_timeout", status: 504, code: "deadline_exceeded" },
-  s429: { word: "rate_limited", status: 429, code: "rate_limited", retry: "true", after: 7 },
-  s429ms: { word: "rate_limited", status: 429, code: "rate_limited", retry: "true", after: 3 },
-  s429date: { word: "rate_limited", status: 429, code: "rate_limited", retry: "true", after: [18, 20] },
-  quota: { word: "quota_exhausted", status: 502, code: "upstream_failed" },
-  s401: { word: "key_refused", status: 502, code: "upstream_failed" },
-  s404: { word: "no_such_model", status: 502, code: "upstream_failed" },
-  s500: { word: "server_error", status: 502, code: "upstream_failed" },
-  s502: { word: "server_error", status: 502, code: "upstream_failed" },
-  s529: { word: "overloaded", status: 502, code: "upstream_failed" },
-  s307: { word: "server_error", status: 502, code: "upstream_failed" },
-  inside: { word: "error_in_body", status: 502, code: "upstream_failed" },
-  empty: { word: "empty", status: 502, code: "upstream_failed" },
-  html: { word: "garbage", status: 502, code: "upstream_failed" },
-  garbage: { word: "garbage", status: 502, code: "upstream_failed" },
-  hugeline: { word: "garbage", stream: "garbage", status: 502, code: "upstream_failed" },
-  context: { word: "context_length", status: 400, code: "context_length_exceeded" },
-  s400: { word: "refused", status: 400, code: "invalid_value", stops: true },
-  rst: { word: "cut", begun: true, status: 502, code: "upstream_failed" },
-  fin: { word: "cut", begun: true, status: 502, code: "upstream_failed" },
-  unended: { word: "garbage", begun: true, status: 502, code: "upstream_failed" },
-  midframe: { word: "cut", begun: true, status: 502, code: "upstream_failed" },
-  stall: { word: "timeout", begun: true, status: 504, code: "deadline_exceeded" },
-  eventually: { only: "stream", begun: true },
+  refused: { says: "connection refused", word: "connect_failed", status: 502, code: "upstream_failed" },
+  hang: { says: "hang before the headers", word: "timeout", stream: "first_token_timeout", status: 504, code: "deadline_exceeded" },
+  silent: { says: "headers, then silence", only: "stream", stream: "first_token_timeout" },
+  role: { says: "a role, then silence", only: "stream", stream: "first_token_timeout" },
+  drip: { says: "slow drip", word: "timeout", stream: "first_token_timeout", status: 504, code: "deadline_exceeded" },
+  s429: { says: "429, `retry-after`", word: "rate_limited", status: 429, code: "rate_limited", retry: "true", after: 7 },
+  s429ms: { says: "429, `retry-after-ms`", word: "rate_limited", status: 429, code: "rate_limited", retry: "true", after: 3 },
+  s429date: { says: "429, a date", word: "rate_limited", status: 429, code: "rate_limited", retry: "true", after: [18, 20] },
+  s429reset: { says: "429, `x-ratelimit-reset-requests`", word: "rate_limited", status: 429, code: "rate_limited", retry: "true", after: 6 },
+  s429info: { says: "429, `RetryInfo` in the body", word: "rate_limited", status: 429, code: "rate_limited", retry: "true", after: 5 },
+  quota: { says: "429, quota used up", word: "quota_exhausted", status: 502, code: "upstream_failed" },
+  s401: { says: "401", word: "key_refused", status: 502, code: "upstream_failed" },
+  s404: { says: "404, no such model", word: "no_such_model", status: 502, code: "upstream_failed" },
+  s500: { says: "500", word: "server_error", status: 502, code: "upstream_failed" },
+  s502: { says: "502, HTML", word: "server_error", status: 502, code: "upstream_failed" },
+  s529: { says: "529", word: "overloaded", status: 502, code: "upstream_failed" },
+  s307: { says: "a redirect", word: "server_error", status: 502, code: "upstream_failed" },
+  inside: { says: "200 with an error", word: "error_in_body", status: 502, code: "upstream_failed" },
+  empty: { says: "200, empty", word: "empty", status: 502, code: "upstream_failed" },
+  html: { says: "200, HTML", word: "garbage", status: 502, code: "upstream_failed" },
+  garbage: { says: "a garbage frame", word: "garbage", status: 502, code: "upstream_failed" },
+  hugeline: { says: "a line of 10 MB", word: "garbage", stream: "garbage", status: 502, code: "upstream_failed" },
+  context: { says: "400, context length", word: "context_length", status: 400, code: "context_length_exceeded" },
+  s400: { says: "400, refused", word: "refused", status: 400, code: "invalid_value", stops: true },
+  rst: { says: "RST after three pieces", word: "cut", begun: true, status: 502, code: "upstream_failed" },
+  fin: { says: "FIN after three pieces", word: "cut", begun: true, status: 502, code: "upstream_failed" },
+  unended: { says: "end without a terminator", word: "garbage", begun: true, status: 502, code: "upstream_failed" },
+  midframe: { says: "cut within a frame", word: "cut", begun: true, status: 502, code: "upstream_failed" },
+  stall: { says: "stall after three pieces", word: "timeout", begun: true, status: 504, code: "deadline_exceeded" },
+  eventually: { says: "an error event after content", only: "stream", begun: true },
 };
 
 const names = Object.keys(FAULTS);
@@ -67,7 +69,31 @@ before(async () => {
 after(async () => {
   await worker?.stop();
   await up?.stop();
+  if (process.env.FAULTS === "table") print();
 });
+
+// What was seen, for `make faults`: a row for each fault, and a column for each way to ask.
+const seen = new Map();
+
+function note(name, kind, scope, response, models) {
+  const trace = outcomes(response).map((outcome) => outcome.split(";")[1]);
+  const broken = response.text.includes('data: {"error"');
+  const end = response.status !== 200 ? `${response.status} ${response.json?.error?.code}` : broken ? "200, error event" : "200";
+  const open = models.reduce((sum, model) => sum + (KEPT.has(name) ? 0 : up.openOf(model)), 0);
+  const row = seen.get(name) ?? seen.set(name, {}).get(name);
+  row[`${kind} ${scope}`] = { text: `${trace.join(", ")}: ${end}`, ms: Math.round(response.took), open };
+}
+
+function print() {
+  const columns = ["stream first", "whole first", "stream every", "whole every"];
+  const told = (cell) => (cell === undefined ? "" : `${cell.text} (${cell.ms} ms${cell.open > 0 ? `, ${cell.open} OPEN` : ""})`);
+  const heads = ["fault", "streamed, first target", "not streamed, first target", "streamed, every target", "not streamed, every target"];
+  console.log(`| ${heads.join(" | ")} |\n|${"---|".repeat(heads.length)}`);
+  for (const [name, row] of seen) console.log(`| ${FAULTS[name].says ?? name} | ${columns.map((column) => told(row[column])).join(" | ")} |`);
+  const cells = [...seen.values()].flatMap((row) => Object.values(row));
+  const late = Math.max(...cells.map((cell) => cell.ms)) - DEADLINE;
+  console.log(`\ndeadline ${DEADLINE} ms, first token 400 ms, stall 300 ms; the latest answer ${late > 0 ? `${late} ms after` : `${-late} ms before`} the deadline; connections left open: ${cells.reduce((sum, cell) => sum + cell.open, 0)}`);
+}
 
 async function timed(body) {
   const started = performance.now();
@@ -78,7 +104,7 @@ async function timed(body) {
 const closed = (model) => eventually(() => up.openOf(model) === 0 || up.callsOf(model).length === 0, 1000);
 
 // An upstream whose answer was read to its end may keep its connection for the next call; none of the other ones may.
-const KEPT = new Set(["s429", "s429ms", "s429date", "quota", "s401", "s404", "s500", "s502", "s529", "s307", "inside", "empty", "html", "garbage", "hugeline", "context", "s400", "unended", "midframe", "eventually"]);
+const KEPT = new Set(["s429", "s429ms", "s429date", "s429reset", "s429info", "quota", "s401", "s404", "s500", "s502", "s529", "s307", "inside", "empty", "html", "garbage", "hugeline", "context", "s400", "unended", "midframe", "eventually"]);
 
 for (const [stream, kind] of [[true, "stream"], [false, "whole"]]) {
   describe(kind === "stream" ? "streamed" : "not streamed", { concurrency: 8 }, () => {
@@ -105,6 +131,7 @@ for (const [stream, kind] of [[true, "stream"], [false, "whole"]]) {
           assert.equal(stream ? said(response.text) : response.json.choices[0].message.content, "Hello from the upstream");
         }
         if (!KEPT.has(name)) await closed(`${name}~${kind}-first`);
+        note(name, kind, "first", response, [`${name}~${kind}-first`]);
       });
 
       if (stream && fault.begun) continue;
@@ -133,6 +160,7 @@ for (const [stream, kind] of [[true, "stream"], [false, "whole"]]) {
         );
         for (const text of ["127.0.0.1", "    at ", ".rs:"]) assert.ok(!response.text.includes(text), text);
         for (const at of ["one", "two"]) if (!KEPT.has(name)) await closed(`${name}~${kind}-${at}`);
+        note(name, kind, "every", response, ["one", "two"].map((at) => `${name}~${kind}-${at}`));
       });
     }
   });

@@ -154,6 +154,12 @@ export const BEHAVIOURS = {
   s429: (exchange) => exchange.answer(429, error("rate_limit_exceeded", "slow down"), { "retry-after": "7" }),
   s429ms: (exchange) => exchange.answer(429, error("rate_limit_exceeded", "slow down"), { "retry-after": "9", "retry-after-ms": "2500" }),
   s429date: (exchange) => exchange.answer(429, error("rate_limit_exceeded", "slow down"), { "retry-after": new Date(Date.now() + 20_000).toUTCString() }),
+  s429reset: (exchange) =>
+    exchange.answer(429, error("rate_limit_exceeded", "slow down"), { "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6s" }),
+  s429info: (exchange) =>
+    exchange.answer(429, JSON.stringify({ error: { code: 429, message: "slow down", status: "RESOURCE_EXHAUSTED", details: [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "4.4s" }] } })),
+  // One key has reached its limit, the others have not.
+  limitedkey: (exchange) => (exchange.request.headers.authorization === "Bearer sk-limited-key" ? BEHAVIOURS.s429(exchange) : well(exchange)),
   quota: (exchange) => exchange.answer(429, error("insufficient_quota", "no credit")),
   s401: (exchange) => exchange.answer(401, error("invalid_api_key", `Incorrect API key provided: ${exchange.request.headers.authorization ?? ""}`)),
   s400: (exchange) => exchange.answer(400, error("invalid_value", "temperature: must be at most 2 — word for word", { param: "temperature" })),
@@ -181,6 +187,12 @@ export const BEHAVIOURS = {
   fin: (exchange) => {
     begins(exchange);
     setTimeout(() => exchange.hangUp(), 30);
+  },
+  // Reasons, and breaks off before it has answered.
+  thinks: (exchange) => {
+    exchange.stream();
+    exchange.piece(ROLE + frame(chunk({ reasoning_content: "Let me" })) + frame(chunk({ reasoning_content: " think" })));
+    setTimeout(() => exchange.reset(), 30);
   },
   unended: (exchange) => {
     // A clean end of the body without the protocol's terminator.

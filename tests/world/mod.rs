@@ -369,6 +369,7 @@ pub struct Received {
 impl Runtime for Virtual {
     type Body = Rest;
     type Stream = Received;
+    type Pipe = Received;
 
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.world.now.get())
@@ -460,33 +461,56 @@ impl Runtime for Virtual {
         Read::End(if body.ending == Ending::Cut { End::Cut } else { End::Eof })
     }
 
-    fn relay(&self, first: Vec<u8>, mut body: Rest, mut tap: Box<dyn Tap>, limits: StreamLimits) -> Received {
+    fn pipe(&self) -> (Received, Received) {
         let received = Received::default();
-        let (runtime, client) = (self.clone(), received.clone());
-        self.world.spawn(async move {
-            client.bytes.borrow_mut().extend(first);
+        (received.clone(), received)
+    }
+
+    fn write(&self, pipe: &Received, bytes: Vec<u8>) {
+        assert!(pipe.ended.get().is_none(), "a stream that is closed was written to");
+        pipe.bytes.borrow_mut().extend(bytes);
+    }
+
+    fn close(&self, pipe: &Received) {
+        pipe.ended.set(Some(self.world.elapsed()));
+    }
+
+    fn pump(
+        &self,
+        pipe: &Received,
+        first: Vec<u8>,
+        mut body: Rest,
+        mut tap: Box<dyn Tap>,
+        limits: StreamLimits,
+    ) -> impl Future<Output = ()> + 'static {
+        let (runtime, client) = (self.clone(), pipe.clone());
+        async move {
+            runtime.write(&client, first);
             loop {
                 let until = (runtime.now() + limits.stall).min(limits.until);
-                let step = match runtime.read(&mut body, until).await {
+                let over = match runtime.read(&mut body, until).await {
                     Read::Bytes(bytes) => match tap.chunk(&bytes) {
-                        Step::Pass => Step::Replace(bytes),
-                        step => step,
+                        Step::Pass => {
+                            runtime.write(&client, bytes);
+                            continue;
+                        }
+                        Step::Replace(bytes) => {
+                            runtime.write(&client, bytes);
+                            continue;
+                        }
+                        Step::Finish(bytes) | Step::Abort(bytes) => Some(bytes),
+                        Step::Leave => None,
                     },
-                    Read::End(End::Silence) if limits.until <= runtime.now() => Step::Finish(tap.end(End::Overlong)),
-                    Read::End(end) => Step::Finish(tap.end(end)),
+                    Read::End(End::Silence) if limits.until <= runtime.now() => tap.end(End::Overlong),
+                    Read::End(end) => tap.end(end),
                 };
-                match step {
-                    Step::Pass => {}
-                    Step::Replace(bytes) => client.bytes.borrow_mut().extend(bytes),
-                    Step::Finish(bytes) | Step::Abort(bytes) => {
-                        client.bytes.borrow_mut().extend(bytes);
-                        break;
-                    }
+                if let Some(last) = over {
+                    runtime.write(&client, last);
+                    runtime.close(&client);
                 }
+                return;
             }
-            client.ended.set(Some(runtime.world.elapsed()));
-        });
-        received
+        }
     }
 
     async fn cache_get(&self, key: &str) -> Option<(String, String)> {

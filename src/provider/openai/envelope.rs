@@ -34,6 +34,9 @@ pub struct Envelope<'a> {
     pub stream: bool,
     /// Whether the client wants the usage as a stream's last event.
     pub include_usage: bool,
+    messages: &'a str,
+    tools: &'a str,
+    prompt_cache_key: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +51,10 @@ struct Members<'a> {
     stream: Option<&'a RawValue>,
     #[serde(borrow, default)]
     stream_options: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    tools: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    prompt_cache_key: Option<&'a RawValue>,
 }
 
 impl<'a> Envelope<'a> {
@@ -86,12 +93,48 @@ impl<'a> Envelope<'a> {
         };
         let include_usage = members.stream_options.map(include_usage).transpose()?.unwrap_or(false);
         let model_at = members.model.and_then(|raw| place(body, raw.get()));
-        Ok(Self { body, model_at, names, has_chain, stream, include_usage })
+        let (messages, tools) = (members.messages.map_or("", RawValue::get), members.tools.map_or("", RawValue::get));
+        let prompt_cache_key = members.prompt_cache_key;
+        Ok(Self { body, model_at, names, has_chain, stream, include_usage, messages, tools, prompt_cache_key })
     }
 
     /// The names to try, in order: `model`, then those of `models` that it does not repeat.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(AsRef::as_ref)
+    }
+
+    /// OpenAI's `prompt_cache_key`, by which a client says which requests begin alike. One that is no text, or an empty one, is the
+    /// provider's to refuse.
+    #[must_use]
+    pub fn prompt_cache_key(&self) -> Option<Cow<'a, str>> {
+        self.prompt_cache_key.and_then(|raw| text(raw, "prompt_cache_key").ok())
+    }
+
+    /// The texts that a conversation repeats with every turn: its tools, and its messages up to the first of the user's; all of them where
+    /// there is none.
+    #[must_use]
+    pub fn opening(&self) -> (&'a str, &'a str) {
+        (self.tools, first_question(self.messages).and_then(|end| self.messages.get(..end)).unwrap_or(self.messages))
+    }
+}
+
+/// Where the first message of the user's ends, in an array's text. What follows is not looked at: it may be a long conversation.
+fn first_question(messages: &str) -> Option<usize> {
+    #[derive(Deserialize)]
+    struct Message<'a> {
+        #[serde(borrow, default)]
+        role: Option<&'a RawValue>,
+    }
+    let mut rest = messages.strip_prefix('[')?;
+    loop {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        let message = values.next()?.ok()?;
+        rest = rest.get(values.byte_offset()..)?;
+        let role = serde_json::from_str::<Message<'_>>(message.get()).ok().and_then(|message| message.role);
+        if role.is_some_and(|role| role.get() == "\"user\"") {
+            return Some(messages.len() - rest.len());
+        }
+        rest = rest.trim_start().strip_prefix(',')?;
     }
 }
 
@@ -234,9 +277,12 @@ pub fn encode(envelope: &Envelope<'_>, model: &str, set: &Map<String, Value>, fo
             fields.push((Cow::Borrowed(name), Cow::Borrowed(raw.get())));
         }
     }
-    fields.extend(set.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(value.as_str()))));
+    let decided = set.iter().filter(|(name, _)| !(force_usage && *name == "stream_options"));
+    fields.extend(decided.map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(value.as_str()))));
     if force_usage {
+        let decided = set.iter().find(|(name, _)| *name == "stream_options").map(|(_, value)| value.as_str());
         let given = members.iter().find(|(name, _)| name == "stream_options").map(|(_, raw)| raw.get());
+        let given = decided.or(given);
         let mut options: Map<String, Value> = given.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
         options.insert("include_usage".to_owned(), Value::Bool(true));
         fields.push((Cow::Borrowed("stream_options"), Cow::Owned(Value::Object(options).to_string())));
