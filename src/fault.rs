@@ -109,7 +109,9 @@ impl Entry {
             None => (Some(target), None),
         };
         if let Some(provider) = provider.filter(|provider| !known(provider)) {
-            return Err(format!("found the provider {provider:?}, which there is not; allowed is provider/model, provider or *"));
+            return Err(format!(
+                "found the provider {provider:?}, which there is not; allowed is provider/model, provider or *"
+            ));
         }
         Ok(Self { provider: provider.map(str::to_owned), model: model.map(str::to_owned), fault: Fault::parse(fault)? })
     }

@@ -104,7 +104,8 @@ impl Gateway {
             |config| View::new(config.providers.iter().map(|provider| (provider.name.clone(), (&provider.breaker).into()))),
         );
         let account = |calls, hedges| Spending::new(Account::new(calls, hedges));
-        let accounts = config.iter().flat_map(|config| &config.routes).map(|route| account(route.retry_budget, route.hedge_budget)).collect();
+        let routes = config.iter().flat_map(|config| &config.routes);
+        let accounts = routes.map(|route| account(route.retry_budget, route.hedge_budget)).collect();
         let defaults = config.as_ref().map_or_else(|_| config::Defaults::default(), |config| config.defaults);
         let direct = account(defaults.retry_budget, defaults.hedge_budget);
         Self {

@@ -12,6 +12,7 @@
 mod upstreams;
 mod world;
 
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use breakwater::gateway::Gateway;
@@ -49,7 +50,10 @@ targets = ["a/one"]
 const KEY: &str = "an-operators-key";
 
 fn isolate() -> Rc<Gateway> {
-    let digest: String = Sha256::digest(KEY).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(KEY).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     world::gateway(CONFIG, &[("ADMIN_KEYS", &format!("root:{digest}")), ("B1", "key-one"), ("B2", "key-two")])
 }
 

@@ -35,23 +35,24 @@ fn conversations_stay_where_that_is_worth_something() {
 
 #[test]
 fn budgets() {
+    type Budgets = (Option<Share>, Option<Share>);
     let share = |thousandths| Some(Share::of_thousandths(thousandths));
-    let rows: &[(&str, &str, &str, Option<Share>, Option<Share>)] = &[
-        ("nothing is said", "", "", share(800), share(50)),
-        ("none", "", "retry_budget = 0\nhedge_budget = 0.0", share(0), share(0)),
-        ("one for each", "", "retry_budget = 1\nhedge_budget = 1.0", share(1000), share(1000)),
-        ("a third, or so", "", "retry_budget = 0.333\nhedge_budget = 0.007", share(333), share(7)),
-        ("no limit", "", "retry_budget = \"off\"\nhedge_budget = \"off\"", None, None),
-        ("no limit anywhere", "retry_budget = \"off\"\nhedge_budget = \"off\"", "", None, None),
-        ("but here", "retry_budget = \"off\"\nhedge_budget = \"off\"", "retry_budget = 0.2", share(200), None),
-        ("nor there", "hedge_budget = 0.1", "retry_budget = \"off\"", None, share(100)),
+    let rows: &[(&str, &str, &str, Budgets)] = &[
+        ("nothing is said", "", "", (share(800), share(50))),
+        ("none", "", "retry_budget = 0\nhedge_budget = 0.0", (share(0), share(0))),
+        ("one for each", "", "retry_budget = 1\nhedge_budget = 1.0", (share(1000), share(1000))),
+        ("a third, or so", "", "retry_budget = 0.333\nhedge_budget = 0.007", (share(333), share(7))),
+        ("no limit", "", "retry_budget = \"off\"\nhedge_budget = \"off\"", (None, None)),
+        ("no limit anywhere", "retry_budget = \"off\"\nhedge_budget = \"off\"", "", (None, None)),
+        ("but here", "retry_budget = \"off\"\nhedge_budget = \"off\"", "retry_budget = 0.2", (share(200), None)),
+        ("nor there", "hedge_budget = 0.1", "retry_budget = \"off\"", (None, share(100))),
     ];
-    for (name, defaults, route, retries, hedges) in rows {
+    for (name, defaults, route, budgets) in rows {
         let document = format!(
             "[defaults]\n{defaults}\n[providers.simulated]\n[routes.a]\ntargets = [\"simulated/a\"]\n{route}\n[routes.b]\nextends = \"a\"\n"
         );
         for route in &read(&document).routes {
-            assert_eq!((route.retry_budget, route.hedge_budget), (*retries, *hedges), "{name}: {}", route.name);
+            assert_eq!((route.retry_budget, route.hedge_budget), *budgets, "{name}: {}", route.name);
         }
     }
 }

@@ -29,8 +29,9 @@ use crate::stream::Successor;
 /// A comment of the protocol, which every client skips (WHATWG HTML, section 9.2.6).
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 
-/// How often it is sent. Proxies and load balancers give up a silent connection after 30 to 60 seconds.
-const EVERY: Duration = Duration::from_secs(10);
+/// How often it is sent. Proxies and load balancers give up a silent connection after 30 to 60 seconds; that a client has left without a word (by
+/// FIN rather than RST) is noticed only when something is written to it.
+const EVERY: Duration = Duration::from_secs(5);
 
 type Head<R> = oneshot::Sender<Response<<R as Runtime>::Stream>>;
 
