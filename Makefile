@@ -49,7 +49,7 @@ faults: setup ## print what each fault of an upstream comes to, over sockets, as
 deploy: setup ## deploy to Cloudflare by wrangler (ARGS are passed on)
 	@bash scripts/deploy.sh $(ARGS)
 
-key: ## make a caller's key (NAME=alice, optionally ROUTES=smart,fast DIRECT=yes SCOPE=team-a)
+key: ## make a caller's key (NAME=alice, optionally ROUTES=smart,fast DIRECT=yes SCOPE=team-a ADMIN=yes)
 	@NAME='$(NAME)' ROUTES='$(ROUTES)' DIRECT='$(DIRECT)' SCOPE='$(SCOPE)' bash scripts/key.sh
 
 doc: ## build the documentation of the code

@@ -2,7 +2,7 @@
 //!
 //! Who reads it wants to know why an answer took as long as it did, or why there is none. It is told twice, and the two tell
 //! the same: in a header field, for people with `curl`, and in an error's body, for programs. Only the first names targets that were passed
-//! over as they could not have answered in time: nothing was sent to them, so that they are no attempts.
+//! over, as they could not have answered in time, are drained, or could not be paid for: nothing was sent to them, so that they are no attempts.
 
 use std::fmt::Write as _;
 use std::time::Duration;

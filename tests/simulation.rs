@@ -167,7 +167,8 @@ impl Sea {
     /// Whether more calls lost to a hedge than were dropped in this very millisecond.
     fn given_up_before_now(&self, request: u64, trace: &str) -> bool {
         let (calls, now) = (self.world.calls.borrow(), self.now());
-        let dropped = calls.iter().filter(|call| call.sent.request == request && call.ended.get() == Some((now, false))).count();
+        let dropped =
+            calls.iter().filter(|call| call.sent.request == request && call.ended.get() == Some((now, false))).count();
         trace.matches(";hedge_lost;").count() > dropped
     }
 
@@ -412,9 +413,11 @@ fn check_spending(sea: &Sea) {
         let now = Timestamp::from_millis(world::DAWN + LASTS + REST);
         let status: Value = serde_json::from_str(&isolate.status(now).unwrap()).unwrap();
         let mut paid = 0;
-        let budgets = status["routes"].as_array().unwrap().iter().map(|route| &route["budget"]).chain([&status["direct"]["budget"]]);
+        let budgets =
+            status["routes"].as_array().unwrap().iter().map(|route| &route["budget"]).chain([&status["direct"]["budget"]]);
         for budget in budgets {
-            paid += ["fallbacks", "retries", "hedges"].map(|what| budget["withdrawn"][what].as_u64().unwrap()).iter().sum::<u64>();
+            paid +=
+                ["fallbacks", "retries", "hedges"].map(|what| budget["withdrawn"][what].as_u64().unwrap()).iter().sum::<u64>();
             if budget["balance"].as_f64().unwrap() < 0.0 {
                 sea.breaks(format!("a budget is overdrawn: {budget}"));
             }

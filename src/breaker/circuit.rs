@@ -44,7 +44,8 @@ impl Default for Settings {
             min_requests: 10,
             window: Duration::from_secs(30),
             cooldown: Duration::from_secs(10),
-            max_cooldown: Duration::from_secs(300),
+            // One probe a region costs next to nothing; what is gained by more seldom ones is lost when the provider is back.
+            max_cooldown: Duration::from_secs(60),
         }
     }
 }

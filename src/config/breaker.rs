@@ -30,7 +30,7 @@ impl Default for BreakerSettings {
             min_requests: 10,
             window: Duration::from_secs(30),
             cooldown: Duration::from_secs(10),
-            max_cooldown: Duration::from_mins(5),
+            max_cooldown: Duration::from_mins(1),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Job;
 use crate::breaker::{Outcome, Ticket};
-use crate::config::{Hold as Window, Protocol};
 use crate::config::simulated::Simulated;
+use crate::config::{Hold as Window, Protocol};
 use crate::consult::{Consult, Timed};
 use crate::deadline::Allowance;
 use crate::fault::Fault;
@@ -99,9 +99,10 @@ impl<R: Runtime> Attempt<'_, R> {
             &candidate.set,
             self.job.force_usage && candidate.provider.quirks.stream_usage,
         );
-        let made_up = candidate.fault.as_ref().and_then(|fault| {
-            fault.script(candidate.model, self.job.envelope.stream, self.consult.runtime.now())
-        });
+        let made_up = candidate
+            .fault
+            .as_ref()
+            .and_then(|fault| fault.script(candidate.model, self.job.envelope.stream, self.consult.runtime.now()));
         let to = if let Some(script) = made_up {
             Destination::Script(script)
         } else if candidate.provider.protocols.contains(&Protocol::Simulated) {

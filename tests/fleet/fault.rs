@@ -124,7 +124,7 @@ pub struct Fate {
 }
 
 impl Fate {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a latency")]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a latency")]
     fn after(after: f64, outcome: Outcome, ill: bool) -> Self {
         if after >= FIRST_TOKEN as f64 {
             return Self { after: FIRST_TOKEN, outcome: Outcome::ModelFailed, wasted: ill };

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use crate::contender::Contender;
 
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 76.0;
-const RIGHT: f64 = 200.0;
+const RIGHT: f64 = 240.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 56.0;
 
@@ -59,7 +59,7 @@ pub fn svg(title: &str, lasts: u64, lines: &[Line]) -> String {
     for decade in 0..=5 {
         let wasted = 10_f64.powi(decade);
         let label =
-            ["1", "10", "100", "1,000", "10,000", "100,000"].get(decade.unsigned_abs() as usize).copied().unwrap_or_default();
+            ["≤ 1", "10", "100", "1,000", "10,000", "100,000"].get(decade.unsigned_abs() as usize).copied().unwrap_or_default();
         let _ = writeln!(
             out,
             "<line x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{:.1}\" y2=\"{:.1}\" stroke=\"{INK}\" stroke-width=\"{}\" opacity=\"{}\"/>\n\

@@ -53,7 +53,10 @@ impl Asked {
 
     /// What the cache does about this request: nothing where a header field shapes the answer, as it is not in the key.
     pub(super) fn plan(&self, resolved: &Resolved<'_>) -> Plan {
-        if self.simulate.is_some() || !self.faults.is_empty() || self.upstream.iter().any(|(name, _)| name.starts_with("openai-")) {
+        if self.simulate.is_some()
+            || !self.faults.is_empty()
+            || self.upstream.iter().any(|(name, _)| name.starts_with("openai-"))
+        {
             return Plan::bypass();
         }
         Plan::new(resolved.settings.cache, resolved.settings.stale_for, self.directives)

@@ -146,7 +146,8 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
     /// Where an answer of `target` is to be stored, if it is.
     pub(super) fn store(&self, target: &str) -> Option<Store> {
         let key = self.key.clone()?;
-        let kept = self.resolved.candidates.iter().find(|candidate| candidate.name == target).and_then(|candidate| candidate.cache);
+        let kept =
+            self.resolved.candidates.iter().find(|candidate| candidate.name == target).and_then(|candidate| candidate.cache);
         Some(Store { key, target: target.to_owned(), plan: self.plan.of_target(kept) })
     }
 

@@ -1,24 +1,12 @@
 //! Whole requests under virtual time: what a route may spend on calls beyond the first, and what happens when it is spent.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test ends when it is wrong"
-)]
-
-#[path = "world/upstreams.rs"]
-mod upstreams;
-mod world;
-
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::upstreams::{error, says};
+use crate::world::{self, World, ask, chat};
 use breakwater::gateway::Gateway;
 use serde_json::{Value, json};
-use upstreams::{error, says};
-use world::{World, ask, chat};
 
 /// A primary whose breaker never opens, as if every object were lost and every isolate new, and one whose breaker does; a fallback.
 const CONFIG: &str = r#"

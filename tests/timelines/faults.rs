@@ -1,26 +1,14 @@
 //! Faults on demand under virtual time: every word shows as what it is, the next target answers, and nothing is left behind.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test ends when it is wrong"
-)]
-
-#[path = "world/upstreams.rs"]
-mod upstreams;
-mod world;
-
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use crate::upstreams::{ms, says, tells};
+use crate::world::{self, World, ask, chat};
 use breakwater::gateway::Gateway;
 use breakwater::http::{Headers, Request};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use upstreams::{ms, says, tells};
-use world::{World, ask, chat};
 
 const CONFIG: &str = r#"
 [defaults]
@@ -225,7 +213,7 @@ fn a_fault_is_met_by_every_call_of_its_target() {
 fn circuits_do_not_come_between() {
     let (world, gateway) = world();
     let down = |sent: &world::Sent| {
-        if sent.url.starts_with("http://a") { upstreams::error(5, 500, "x", "down") } else { says(5, "B") }
+        if sent.url.starts_with("http://a") { crate::upstreams::error(5, 500, "x", "down") } else { says(5, "B") }
     };
     *world.upstream.borrow_mut() = Box::new(down);
     for _ in 0..5 {

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use breakwater::gateway;
 use breakwater::runtime::{Ending, Script};
 
+use crate::pair::{body, counts, said, world};
+use crate::three::calls;
 use crate::upstreams::{error, events, hangs, limits, ms, refuses, says, streams, tells};
 use crate::world::{Virtual, ask, chat};
-use crate::{body, calls, counts, said, world};
 
 /// Ten milliseconds for the breakers, then the call; a cold isolate asks both providers' objects at once.
 const WARM: u64 = 10;
@@ -135,7 +136,8 @@ fn who_lost_is_not_to_blame() {
 #[test]
 fn no_hedge_goes_to_a_target_that_is_left_alone() {
     // `b` asks to be left alone for 30 s; then `a` is slow, and nobody stands beside it.
-    let (world, gateway) = world("hedge_after = \"1s\"", vec![error(1, 500, "x", "down"), says(3_000, "A")], vec![limits(1, "30")]);
+    let (world, gateway) =
+        world("hedge_after = \"1s\"", vec![error(1, 500, "x", "down"), says(3_000, "A")], vec![limits(1, "30")]);
     assert_eq!(ask(&world, &gateway, chat(&body(false), &[])).0, 502);
     let (status, headers, _) = ask(&world, &gateway, chat(&body(false), &[]));
     assert_eq!((status, headers.get("x-breakwater-trace")), (200, Some("a/one;ok;3000ms")));

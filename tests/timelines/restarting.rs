@@ -3,9 +3,10 @@
 use breakwater::runtime::{Ending, Script};
 use serde_json::json;
 
+use crate::pair::{body, counts, last, said, world};
+use crate::three::calls;
 use crate::upstreams::{chunk, error, error_body, streams, tells};
 use crate::world::{ask, chat};
-use crate::{body, calls, counts, last, said, world};
 
 fn thinks() -> Vec<String> {
     let role = chunk(&json!({ "role": "assistant", "content": "" }), None);

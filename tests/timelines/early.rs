@@ -3,9 +3,9 @@
 use breakwater::http::Body;
 use serde_json::Value;
 
+use crate::pair::{body, last, said, world};
 use crate::upstreams::{error, hangs, ms, says, tells};
 use crate::world::{ask, chat, send};
-use crate::{body, last, said, world};
 
 const EARLY: &str = "early_headers = true\ndeadline = \"60s\"\nfirst_token = \"25s\"";
 
@@ -33,7 +33,8 @@ fn the_head_does_not_wait_and_comments_keep_the_connection() {
 fn a_failure_is_an_error_event() {
     let rows = [("every target fails", error(1, 500, "x", "down"), "upstream_failed"), ("late", hangs(), "deadline_exceeded")];
     for (name, script, code) in rows {
-        let (world, gateway) = world("early_headers = true\ndeadline = \"2s\"\nfirst_token = \"2s\"", vec![script.clone()], vec![script]);
+        let (world, gateway) =
+            world("early_headers = true\ndeadline = \"2s\"\nfirst_token = \"2s\"", vec![script.clone()], vec![script]);
         let (status, _, text) = ask(&world, &gateway, chat(&body(true), &[]));
         assert_eq!(status, 200, "{name}");
         let event: Value = serde_json::from_str(last(&text).strip_prefix("data: ").unwrap()).unwrap();

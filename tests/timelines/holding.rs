@@ -3,9 +3,9 @@
 use breakwater::runtime::{Ending, Script};
 use serde_json::json;
 
+use crate::pair::{body, counts, last, said, world};
 use crate::upstreams::{chunk, error_body, events, streams, tells};
 use crate::world::{ask, chat};
-use crate::{body, counts, last, said, world};
 
 fn words(count: usize) -> Vec<String> {
     (0..count).map(|at| chunk(&json!({ "content": format!("word{} ", at % 10) }), None)).collect()

@@ -1,26 +1,14 @@
 //! Circuits that an operator forces: in every region, in every isolate after its next exchange, for as long as was ordered.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test ends when it is wrong"
-)]
-
-#[path = "world/upstreams.rs"]
-mod upstreams;
-mod world;
-
 use std::fmt::Write as _;
 use std::rc::Rc;
 
+use crate::upstreams::{error, ms, says};
+use crate::world::{self, Post, World, ask, chat};
 use breakwater::gateway::Gateway;
 use breakwater::http::Request;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use upstreams::{error, ms, says};
-use world::{Post, World, ask, chat};
 
 const CONFIG: &str = r#"
 [defaults]
@@ -196,7 +184,8 @@ fn a_circuit_that_is_forced_closed_stops_nobody_and_goes_on_counting() {
 fn a_rate_limit_is_obeyed_while_a_circuit_is_forced_closed() {
     let world = world();
     let here = isolate();
-    let limited = |sent: &world::Sent| if sent.url.starts_with("http://a") { upstreams::limits(5, "60") } else { says(5, "c") };
+    let limited =
+        |sent: &world::Sent| if sent.url.starts_with("http://a") { crate::upstreams::limits(5, "60") } else { says(5, "c") };
     *world.upstream.borrow_mut() = Box::new(limited);
     assert_eq!(order(&world, &here, "a", &json!({ "state": "closed", "for": "5m" })).0, 200);
     assert_eq!(targets(&world, &here, "pair"), ["a/one;rate_limited", "c/three;ok"]);

@@ -1,27 +1,14 @@
 //! Whole requests under virtual time: who is asked first, and which conversations stay with whom.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test ends when it is wrong"
-)]
-#![allow(clippy::type_complexity, reason = "tables")]
-
-#[path = "world/upstreams.rs"]
-mod upstreams;
-mod world;
-
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::upstreams::{error, limits, ms, says};
+use crate::world::{self, World, ask, chat};
 use breakwater::gateway::Gateway;
 use serde_json::{Value, json};
-use upstreams::{error, limits, ms, says};
-use world::{World, ask, chat};
 
 /// Three providers, of which `c` has three keys.
 const CONFIG: &str = r#"

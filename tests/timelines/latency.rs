@@ -1,25 +1,13 @@
 //! Whole requests under virtual time: what is known of targets' latencies, who knows it, and how a deadline is spent by it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test ends when it is wrong"
-)]
-
-#[path = "world/upstreams.rs"]
-mod upstreams;
-mod world;
-
 use std::cell::Cell;
 use std::rc::Rc;
 
+use crate::upstreams::{error, hangs, ms, says, tells};
+use crate::world::{self, Post, World, ask, chat};
 use breakwater::gateway::Gateway;
 use breakwater::runtime::Script;
 use serde_json::{Value, json};
-use upstreams::{error, hangs, ms, says, tells};
-use world::{Post, World, ask, chat};
 
 /// Two providers under a deadline of twenty seconds.
 const TWO: &str = r#"

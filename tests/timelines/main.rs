@@ -1,0 +1,34 @@
+//! Whole requests under virtual time, with scripted upstreams: what the client gets, when, and what every upstream saw.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends when it is wrong"
+)]
+#![allow(clippy::too_many_lines, clippy::type_complexity, reason = "tables")]
+#![allow(missing_docs, unreachable_pub, reason = "a test's tools")]
+
+#[path = "../world/upstreams.rs"]
+mod upstreams;
+#[path = "../world/mod.rs"]
+mod world;
+
+mod pair;
+mod three;
+
+mod budget;
+mod caching;
+mod circuits;
+mod drain;
+mod early;
+mod faults;
+mod hedging;
+mod holding;
+mod latency;
+mod order;
+mod requests;
+mod restarting;
+mod streamed;
+mod whole;
