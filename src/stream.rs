@@ -102,12 +102,14 @@ impl Hold {
             }
             whole += frame.len();
             let Some(data) = sse::data(frame) else { continue };
-            let event = openai::classify_event(&data);
+            let event = openai::classify_frame(frame, &data);
             failure = failure_of(event, &data);
             self.seen.content |= event.content;
             self.seen.answer |= event.answer;
             self.seen.bytes += event.bytes;
             self.seen.finish |= event.finish;
+            self.seen.choices |= event.choices;
+            self.seen.finished |= event.finished;
             self.seen.explains_silence |= event.explains_silence;
             self.seen.done |= event.done;
         }
@@ -141,13 +143,18 @@ impl Hold {
                 held => return held,
             }
         }
-        if self.seen.finish && self.finish_is_enough && (self.seen.content || self.seen.explains_silence) {
+        if self.finish_is_enough && all_finished(self.seen) && (self.seen.content || self.seen.explains_silence) {
             self.held.extend_from_slice(openai::DONE);
             return Held::Complete(std::mem::take(&mut self.held));
         }
         // Content without an end is a stream that broke off, however politely.
         Held::Failed(if self.seen.content { Failure::Cut } else { Failure::Empty })
     }
+}
+
+/// Whether each choice that was begun has its finish reason.
+fn all_finished(seen: Event) -> bool {
+    seen.finish && seen.choices & !seen.finished == 0
 }
 
 fn failure_of(event: Event, data: &[u8]) -> Option<Failure> {

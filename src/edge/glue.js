@@ -24,9 +24,10 @@ function unflatten(flat) {
   return fields;
 }
 
-// Reads a body as text, or gives TOO_LARGE as soon as it is known to pass `limit` bytes.
+// Reads a body as text, or gives TOO_LARGE as soon as it is known to pass `limit` bytes. The length of one that comes compressed is not that of
+// its text.
 async function readText(message, limit) {
-  const length = message.headers.get("content-length");
+  const length = message.headers.get("content-encoding") === null ? message.headers.get("content-length") : null;
   if (length !== null) return Number(length) > limit ? TOO_LARGE : message.text();
   if (message.body === null) return "";
   const reader = message.body.getReader();
@@ -137,6 +138,7 @@ export class Call {
     this.head = "";
     this.text = undefined;
     this.reader = null;
+    this.pulling = undefined;
     this.piece = undefined;
     // Whether nothing is left to abort: an abort of what has ended costs more than the rest of the call.
     this.over = false;
@@ -203,16 +205,34 @@ export class Call {
     this.resume();
   }
 
-  // The next bytes of a streamed body: `piece` is then a Uint8Array, or "eof", "cut", "silence" or "gone".
+  // One read of the body. Whoever waits for it may stop waiting: what comes then is the next one's.
+  pull() {
+    this.pulling ??= this.reader.read().then(
+      ({ done, value }) => (done ? "eof" : value),
+      () => "cut",
+    );
+    return this.pulling;
+  }
+
+  // The read that somebody has stopped waiting for, as a reader gives it.
+  async pulled() {
+    const piece = await this.pulling;
+    this.pulling = undefined;
+    if (piece === "cut") throw new Error("cut");
+    return piece === "eof" ? { done: true, value: undefined } : { done: false, value: piece };
+  }
+
+  // The next bytes of a streamed body: `piece` is then a Uint8Array, or "eof", "cut", "gone", or, as nothing came within `ms`, "silence".
   async next(ms, number) {
-    this.wait(number, ms);
-    let piece;
-    try {
-      const { done, value } = await this.reader.read();
-      piece = done ? "eof" : value;
-    } catch {
-      piece = "cut";
-    }
+    this.waiting = number;
+    if (this.reason !== "") return this.resume();
+    this.timer = setTimeout(() => {
+      this.piece = "silence";
+      this.resume();
+    }, ms);
+    const piece = await this.pull();
+    if (this.waiting !== number) return;
+    this.pulling = undefined;
     this.piece = piece;
     this.resume();
   }
@@ -224,8 +244,7 @@ export class Call {
 
   // What `next` came to.
   took() {
-    if (this.reason === "") return this.piece;
-    return this.reason === "timeout" ? "silence" : "gone";
+    return this.reason === "" ? this.piece : "gone";
   }
 }
 
@@ -381,7 +400,8 @@ export class Relay {
       this.heard = Date.now();
       let read;
       try {
-        read = await call.reader.read();
+        if (call.pulling === undefined) read = await call.reader.read();
+        else read = await call.pulled();
       } catch {
         // Stopping the call aborts its body, so that this is also how everything else arrives.
         return call.reason === "" ? "cut" : call.reason;

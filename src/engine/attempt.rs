@@ -2,6 +2,7 @@
 
 use super::Job;
 use crate::breaker::{Outcome, Ticket};
+use crate::chat;
 use crate::config::simulated::Simulated;
 use crate::config::{Hold as Window, Protocol};
 use crate::consult::{Consult, Timed};
@@ -178,6 +179,10 @@ impl<R: Runtime> Attempt<'_, R> {
 
     fn whole(&self, text: String, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
         match openai::classify_whole(&text) {
+            // A client that streams must be told it as a stream.
+            openai::Whole::Complete if self.job.envelope.stream && chat::replay(&text, false).is_none() => {
+                Err(self.judge(&Evidence::Garbage))
+            }
             openai::Whole::Complete => {
                 self.complete(ticket, Awaited::of(self.job.envelope.stream));
                 Ok(WonBody::Whole(text))

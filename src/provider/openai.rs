@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 pub use envelope::{Envelope, encode};
 
 use crate::json::object;
+use crate::sse;
 
 /// The terminator's frame.
 pub const DONE: &[u8] = b"data: [DONE]\n\n";
@@ -37,6 +38,8 @@ struct Answer<'a> {
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    object: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
     choices: Option<Vec<Choice<'a>>>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
@@ -44,6 +47,8 @@ struct Answer<'a> {
 
 #[derive(Deserialize)]
 struct Choice<'a> {
+    #[serde(default)]
+    index: Option<u64>,
     #[serde(borrow, default)]
     message: Option<Spoken<'a>>,
     #[serde(borrow, default)]
@@ -149,6 +154,10 @@ pub struct Event {
     pub bytes: usize,
     /// A finish reason.
     pub finish: bool,
+    /// Which choices it says something of, and which of them it finishes: a bit each, by their index.
+    pub choices: u64,
+    /// See `choices`.
+    pub finished: u64,
     /// A finish reason with which an answer may be empty.
     pub explains_silence: bool,
     /// An error object.
@@ -175,7 +184,8 @@ pub fn classify_event(data: &[u8]) -> Event {
         event.garbage = true;
         return event;
     };
-    event.error = is_error(answer.error);
+    // vLLM's errors within a stream have no wrapper.
+    event.error = is_error(answer.error) || answer.choices.is_none() && answer.object.as_deref() == Some("error");
     match answer.choices.as_deref() {
         // Ids, pings and metadata of a provider's own come as objects without choices.
         None => {}
@@ -190,6 +200,9 @@ pub fn classify_event(data: &[u8]) -> Event {
                 }
                 let finish = choice.finish_reason.as_deref().filter(|reason| !reason.is_empty());
                 event.finish |= finish.is_some();
+                let bit = 1 << choice.index.unwrap_or(0).min(63);
+                event.choices |= bit;
+                event.finished |= if finish.is_some() { bit } else { 0 };
                 event.explains_silence |= explains_silence(finish);
             }
         }
@@ -197,13 +210,33 @@ pub fn classify_event(data: &[u8]) -> Event {
     event
 }
 
+/// The same with what stands beside the data: some providers say that it is an error by the event's name alone.
+#[must_use]
+pub fn classify_frame(frame: &[u8], data: &[u8]) -> Event {
+    let mut event = classify_event(data);
+    event.error |= is_named_error(frame, data);
+    event
+}
+
+/// Whether the frame's `event` field says `error`.
+#[must_use]
+pub fn is_named_error(frame: &[u8], data: &[u8]) -> bool {
+    // Most frames hold nothing but `data: ` and a blank line around their data.
+    frame.len() > data.len() + b"data: \r\n\r\n".len() && sse::event(frame) == Some(b"error")
+}
+
 /// Whether an event of a stream that has begun must be looked at. Most hold content only, and a search for the three words that matter costs
-/// far less than decoding; what it finds within a text is decoded for nothing, never believed.
+/// far less than decoding; what it finds within a text is decoded for nothing, never believed. What does not look like a choice of an answer is
+/// always looked at.
 #[must_use]
 pub fn needs_a_look(data: &[u8]) -> bool {
     let data = data.trim_ascii();
     let after = |needle: &[u8]| memchr::memmem::find(data, needle).and_then(|at| data.get(at + needle.len()..));
-    if data.len() < 16 || after(b"\"error\"").is_some() || after(b"\"choices\":[]").is_some() {
+    let value = |rest: &[u8]| rest.trim_ascii_start().strip_prefix(b":").unwrap_or(rest).trim_ascii_start().first().copied();
+    let is_object = data.first() == Some(&b'{') && data.last() == Some(&b'}');
+    let has_choices =
+        || after(b"\"choices\"").is_some_and(|rest| value(rest) == Some(b'[') && after(b"\"choices\":[]").is_none());
+    if !is_object || !has_choices() || after(b"\"error\"").is_some() {
         return true;
     }
     after(b"\"finish_reason\"").is_some_and(|rest| {

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::{Failure, Hold, failure_of};
+use super::{Failure, Hold, all_finished, failure_of};
 use crate::error::Error;
-use crate::provider::openai;
+use crate::provider::openai::{self, Event};
 use crate::runtime::{End, Step, Tap};
 use crate::secret::Secret;
 use crate::sse::{self, Frames};
@@ -36,7 +36,7 @@ pub(crate) type Recorder = Box<dyn FnMut(&str)>;
 /// The tap over a committed stream.
 pub struct Relay {
     frames: Frames,
-    finished: bool,
+    seen: Event,
     finish_is_enough: bool,
     /// Whether the event that holds nothing but usage, which was asked for on our own account, is kept from the client.
     hide_usage: bool,
@@ -59,7 +59,7 @@ impl Relay {
     pub fn new(hold: Hold, ended: Box<dyn FnOnce(Ending)>) -> Self {
         Self {
             frames: hold.frames,
-            finished: hold.seen.finish,
+            seen: hold.seen,
             finish_is_enough: hold.finish_is_enough,
             hide_usage: false,
             recorder: None,
@@ -101,15 +101,23 @@ impl Relay {
         successor.is_some()
     }
 
-    /// Records what was sent before the relay began: whole frames.
+    /// Records what is sent before the relay begins, whole frames, and gives it without what is to be hidden.
     #[must_use]
-    pub fn after(mut self, first: &[u8]) -> Self {
-        if let (Some(recorder), Ok(fed)) = (&mut self.recorder, Frames::default().feed(first)) {
-            for data in fed.frames().filter_map(sse::data) {
-                recorder(&String::from_utf8_lossy(&data));
+    pub fn after(mut self, first: Vec<u8>) -> (Self, Vec<u8>) {
+        let Some(recorder) = &mut self.recorder else { return (self, first) };
+        let Ok(fed) = Frames::default().feed(&first) else { return (self, first) };
+        let mut shown = Vec::with_capacity(first.len());
+        for frame in fed.frames() {
+            let data = sse::data(frame);
+            if let Some(data) = &data {
+                recorder(&String::from_utf8_lossy(data));
+            }
+            let hidden = self.hide_usage && data.is_some_and(|data| openai::classify_event(&data).usage_only);
+            if !hidden {
+                shown.extend_from_slice(frame);
             }
         }
-        self
+        (self, shown)
     }
 
     fn over(&mut self, ending: Ending) {
@@ -119,22 +127,25 @@ impl Relay {
     }
 
     /// Looks at one frame's data. Says what to do with the frame, and how the stream ended if it did.
-    fn look(&mut self, data: &[u8]) -> Looked {
+    fn look(&mut self, frame: &[u8], data: &[u8]) -> Looked {
         if let Some(recorder) = &mut self.recorder {
             recorder(&String::from_utf8_lossy(data));
         }
         // Until then every event is looked at for more than reasoning.
         let may_hand_over = self.successor.is_some() && !self.answered;
-        if !self.hide_usage && !may_hand_over && !openai::needs_a_look(data) {
+        let every = self.hide_usage || may_hand_over || self.finish_is_enough;
+        if !every && !openai::needs_a_look(data) && !openai::is_named_error(frame, data) {
             return Looked::Pass;
         }
-        let event = openai::classify_event(data);
+        let event = openai::classify_frame(frame, data);
         match failure_of(event, data) {
             Some(Failure::Error(_)) => return Looked::End(Ending::ErrorEvent),
             Some(Failure::Garbage | Failure::Empty | Failure::Cut) => return Looked::End(Ending::Garbage),
             None => {}
         }
-        self.finished |= event.finish;
+        self.seen.finish |= event.finish;
+        self.seen.choices |= event.choices;
+        self.seen.finished |= event.finished;
         self.answered |= event.answer;
         if event.done {
             Looked::End(Ending::Complete)
@@ -158,7 +169,7 @@ impl Relay {
         let mut kept: Option<Vec<u8>> = None;
         let mut passed = 0;
         for frame in fed.frames() {
-            let looked = sse::data(frame).map_or(Looked::Pass, |data| self.look(&data));
+            let looked = sse::data(frame).map_or(Looked::Pass, |data| self.look(frame, &data));
             match looked {
                 Looked::Pass => {
                     if let Some(kept) = &mut kept {
@@ -245,7 +256,7 @@ impl Tap for Relay {
                     Step::Pass => {}
                 }
             }
-            if self.finished && self.finish_is_enough {
+            if self.finish_is_enough && all_finished(self.seen) {
                 self.over(Ending::Complete);
                 last.extend_from_slice(openai::DONE);
                 return Some(last);

@@ -69,7 +69,7 @@ fn openai_like(name: &str, base_url: &str, keys: &[&str], stream_usage: bool) ->
             min_requests: 10,
             window: s(30),
             cooldown: s(10),
-            max_cooldown: s(300),
+            max_cooldown: s(60),
         },
         quirks: Quirks { done_may_be_missing: false, stream_usage },
         simulated: None,
@@ -117,6 +117,7 @@ fn the_contracts_example() {
     let mut mine = openai_like("mine", "https://llm.example.com/v1", &["MINE_KEY_1", "MINE_KEY_2"], false);
     mine.protocols.push(Protocol::Responses);
     mine.headers = vec![("x-team".to_owned(), "a".to_owned())];
+    mine.breaker.max_cooldown = s(300);
     let mut anthropic = openai_like("anthropic", "https://api.anthropic.com/v1", &["ANTHROPIC_API_KEY"], false);
     anthropic.protocols = vec![Protocol::Anthropic];
 

@@ -21,6 +21,9 @@ before(async () => {
   up = await upstream();
   state = folder();
   config = `${provider("a", up.base)}
+[providers.usage]
+preset = "vllm"
+base_url = "${up.base}"
 [auth]
 keys = "GATEWAY_KEYS"
 [defaults]
@@ -42,6 +45,9 @@ targets = ["a/eventually~error"]
 cache = "1h"
 [routes.tools]
 targets = ["a/tools~tools"]
+cache = "1h"
+[routes.late]
+targets = ["usage/late"]
 cache = "1h"
 [routes.not]
 targets = ["a/well~not"]
@@ -95,6 +101,15 @@ test("a stream that was complete is stored, with its usage, and replayed whole",
   assert.equal(hit.json.choices[0].message.content, "Hello from the upstream");
   assert.equal(hit.json.choices[0].finish_reason, "stop");
   assert.equal(hit.json.object, "chat.completion");
+});
+
+test("usage that was asked for on the cache's account is hidden wherever it comes", async () => {
+  const body = { model: "late", messages: about("usage") };
+  const first = await ask({ ...body, stream: true });
+  assert.equal(said(first.text), "Hello");
+  assert.deepEqual(events(first.text).filter((event) => event.usage || event.choices?.length === 0), []);
+  const hit = await cached(body);
+  assert.equal(hit.json.usage.total_tokens, 5, "and stored");
 });
 
 test("spelling does not matter, meaning does", async () => {

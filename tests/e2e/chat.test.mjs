@@ -39,6 +39,12 @@ targets = ["b/echo"]
 targets = ["b/well~pattern"]
 [routes.gpt-4o-exactly]
 targets = ["b/well~exact"]
+[routes.zipped]
+targets = ["b/zipped"]
+[routes.bomb]
+targets = ["b/bomb", "b/well~bomb"]
+[routes.unfinished]
+targets = ["b/unfinished", "b/well~unfinished"]
 [routes.keyless]
 targets = ["gone/gpt-4o"]
 `;
@@ -177,6 +183,17 @@ test("a provider that answers a streamed request at once is still an answer", as
   assert.equal(response.status, 200, response.text);
   assert.equal(said(response.text), "all at once");
   assert.equal(events(response.text).at(-1), "[DONE]");
+});
+
+test("a compressed answer is read, and its limit is that of its text", async () => {
+  assert.equal((await chat(worker, { model: "zipped" })).json.choices[0].message.content, "unzipped");
+  assert.deepEqual(outcomes(await chat(worker, { model: "bomb" })), ["b/bomb;garbage", "b/well~bomb;ok"]);
+});
+
+test("an answer that cannot be told as a stream is none for a client that streams", async () => {
+  const response = await chat(worker, { model: "unfinished", stream: true });
+  assert.deepEqual(outcomes(response), ["b/unfinished;garbage", "b/well~unfinished;ok"]);
+  assert.equal(said(response.text), "Hello from the upstream");
 });
 
 test("tool calls are answers", async () => {

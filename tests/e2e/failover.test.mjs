@@ -29,6 +29,9 @@ hedge_after = "2s"
 [routes.held]
 targets = ["a/rst~held", "b/well~held"]
 hold = "200 tokens"
+[routes.held-by-time]
+targets = ["a/slowly~held", "b/well~never"]
+hold = "200ms"
 [routes.early]
 targets = [{ target = "a/hang~early", first_token = "1s" }, "b/well~early"]
 early_headers = true
@@ -81,6 +84,13 @@ test("a stream that breaks off within its window is unseen", async () => {
   const response = await chat(worker, { model: "held", stream: true });
   assert.deepEqual(outcomes(response), ["a/rst~held;cut", "b/well~held;ok"]);
   assert.equal(said(response.text), "Hello from the upstream");
+  assert.equal(events(response.text).at(-1), "[DONE]");
+});
+
+test("a window of time ends by the clock, and the stream goes on", async () => {
+  const response = await chat(worker, { model: "held-by-time", stream: true });
+  assert.deepEqual(outcomes(response), ["a/slowly~held;ok"]);
+  assert.equal(said(response.text), "abcde");
   assert.equal(events(response.text).at(-1), "[DONE]");
 });
 

@@ -2,6 +2,7 @@
 // that every byte, and how a connection ends, is its own; and it sees how each of its connections is closed by the other side.
 
 import { createServer } from "node:net";
+import { gzipSync } from "node:zlib";
 
 export const completion = (text, model = "upstream-model") => ({
   id: "chatcmpl-1",
@@ -233,6 +234,19 @@ export const BEHAVIOURS = {
     if (!exchange.streamed) return well(exchange);
     exchange.stream();
     exchange.piece(ROLE + WORD("one") + FINISH + DONE);
+  },
+  // 20 MB of text in some kilobytes.
+  bomb: (exchange) => exchange.answer(200, gzipSync(JSON.stringify(completion("x".repeat(20 * 1024 * 1024)))), { "content-encoding": "gzip" }),
+  zipped: (exchange) => exchange.answer(200, gzipSync(JSON.stringify(completion("unzipped"))), { "content-encoding": "gzip" }),
+  // An answer that cannot be told as a stream.
+  unfinished: (exchange) => exchange.answer(200, JSON.stringify({ ...completion("half"), choices: [{ index: 0, message: { role: "assistant", content: "half" }, finish_reason: null }] })),
+  // Everything but the terminator at once, usage included.
+  late: async (exchange) => {
+    exchange.stream();
+    exchange.piece(ROLE + WORD("Hello") + FINISH + USAGE);
+    await pause(50);
+    exchange.piece(DONE);
+    exchange.end();
   },
   whole: (exchange) => exchange.answer(200, JSON.stringify(completion("all at once"))),
   tools: (exchange) =>

@@ -196,3 +196,43 @@ fn a_dropped_relay_tells() {
     drop(finished);
     assert_eq!(ending.get(), Some(Ending::Complete));
 }
+
+#[test]
+fn a_stream_that_carried_something_else_never_looks_complete() {
+    let wrong = r#"{"object":"error","message":"the engine died","code":500}"#;
+    let named = |data: &str| format!("event: error\ndata: {data}\n\n");
+    let rows = [
+        ("an error without a wrapper", frame(wrong), Ending::ErrorEvent, "the engine died"),
+        ("an event whose name is error", named(r#"{"message":"overloaded","code":529}"#), Ending::ErrorEvent, "overloaded"),
+        ("garbage", frame("{not json"), Ending::Garbage, "broke its protocol"),
+        (
+            "long garbage",
+            frame("{not json at all, and long enough to be a chunk of an answer}"),
+            Ending::Garbage,
+            "broke its protocol",
+        ),
+        ("an answer that is not JSON", frame(&TEXT[..TEXT.len() - 3]), Ending::Garbage, "broke its protocol"),
+    ];
+    for (name, event, ending, says) in rows {
+        let (sent, error, ended) = relayed(&[&frame(TEXT), &event, &frame(STOP), DONE], End::Eof, false);
+        assert_eq!((sent, ended), (frame(TEXT), ending), "{name}");
+        assert!(error.as_ref().unwrap()["message"].as_str().unwrap().contains(says), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn every_choice_that_was_begun_needs_its_finish_reason() {
+    let of = |index: u64, finish: Option<&str>| {
+        frame(&json!({ "choices": [{ "index": index, "delta": { "content": "x" }, "finish_reason": finish }] }).to_string())
+    };
+    for (name, rest, complete) in [
+        ("one of two", vec![of(1, None), of(0, Some("stop"))], false),
+        ("both", vec![of(1, None), of(0, Some("stop")), of(1, Some("length"))], true),
+        ("the only one", vec![of(0, Some("stop"))], true),
+    ] {
+        let chunks: Vec<&str> = rest.iter().map(String::as_str).collect();
+        let (sent, error, ending) = relayed(&chunks, End::Eof, true);
+        assert_eq!((sent.ends_with(DONE), error.is_none()), (complete, complete), "{name}");
+        assert_eq!(ending == Ending::Complete, complete, "{name}");
+    }
+}

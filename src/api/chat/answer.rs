@@ -131,7 +131,8 @@ impl<R: Runtime> Commit<'_, R> {
             until: self.consult.runtime.now() + candidate.map_or(Duration::ZERO, |candidate| candidate.max_duration),
         };
         let secret = candidate.and_then(|candidate| candidate.secret).cloned();
-        let mut relay = self.relay(hold, store, Some(Call { ticket, timed, _busy: busy })).hiding(secret).after(&first);
+        let relay = self.relay(hold, store, Some(Call { ticket, timed, _busy: busy })).hiding(secret);
+        let (mut relay, first) = relay.after(first);
         if let Some(successor) = successor {
             relay = relay.succeeded_by(successor);
         }
