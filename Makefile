@@ -44,7 +44,7 @@ simulate-fleet: ## simulate the breakers of ten thousand isolates, and write doc
 	@cargo test --release --no-default-features --test fleet -- --nocapture --ignored full_size
 
 faults: setup ## print what each fault of an upstream comes to, over sockets, as a table
-	@bash -c '. scripts/env.sh && bash scripts/build.sh && FAULTS=table node --test --test-reporter=dot tests/e2e/faults.test.mjs'
+	@bash scripts/build.sh && bash scripts/faults.sh
 
 deploy: setup ## deploy to Cloudflare by wrangler (ARGS are passed on)
 	@bash scripts/deploy.sh $(ARGS)

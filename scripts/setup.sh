@@ -117,7 +117,7 @@ install_rust_tools() {
 
 if [ ! -x "$rust_tools/bin/worker-build" ]; then
   step rust-tools "compiling worker-build $worker_build_version and wasm-bindgen $wasm_bindgen_version" "5 min on two cores" \
-    "It needs crates.io; a second try goes on where this one stopped." install_rust_tools
+    "It needs the registry of Rust packages; a second try goes on where this one stopped." install_rust_tools
   rm -rf "$tools/build"
 fi
 

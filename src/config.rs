@@ -28,6 +28,7 @@ use toml::de::DeTable;
 
 pub use address::fill;
 pub use breaker::BreakerSettings;
+pub(crate) use preset::is_public;
 pub use preset::{PRESETS, Preset};
 pub use problem::{Error, Errors};
 pub use provider::{Protocol, Provider, Quirks};

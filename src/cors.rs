@@ -2,9 +2,9 @@
 //!
 //! A preflight carries no key by design, so it is answered without one; it says only what would be allowed.
 
-use crate::http::{Body, Headers, Request, Response};
+use crate::http::{self, Body, Headers, Request, Response};
 
-/// The header fields of a response that a page may read.
+/// The header fields of a response that a page may read, beside the provider's.
 const EXPOSED: &str = "x-request-id, x-breakwater-target, x-breakwater-trace, x-breakwater-cache, age, retry-after, retry-after-ms, \
                        x-should-retry, server-timing";
 
@@ -25,8 +25,18 @@ pub(crate) fn expose(origins: &[String], request: &Request, headers: &mut Header
     headers.push("vary", "origin");
     if let Some(origin) = allowed(origins, request) {
         headers.push("access-control-allow-origin", origin);
-        headers.push("access-control-expose-headers", EXPOSED);
+        headers.push("access-control-expose-headers", exposed(headers));
     }
+}
+
+/// The names of what a page may read of these. The provider's fields are named one by one, as there are: a wildcard covers nothing where a
+/// request carries credentials.
+fn exposed(headers: &Headers) -> String {
+    let mut names: Vec<&str> = headers.iter().map(|(name, _)| name).filter(|name| http::is_providers(name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.insert(0, EXPOSED);
+    names.join(", ")
 }
 
 /// The answer to `OPTIONS`.
@@ -63,6 +73,30 @@ mod tests {
             expose(&origins, &request, &mut headers);
             assert_eq!(headers.get("access-control-allow-origin"), let_in.then_some(origin));
             assert_eq!(headers.get("vary"), Some("origin"));
+        }
+    }
+
+    #[test]
+    fn what_the_provider_sent_is_exposed_by_its_names() {
+        let sent = [
+            ("x-ratelimit-remaining-tokens", "1"),
+            ("anthropic-ratelimit-requests-limit", "2"),
+            ("x-ratelimit-remaining-tokens", "3"),
+            ("request-id", "r"),
+            ("x-upstream-request-id", "u"),
+            ("content-type", "application/json"),
+            ("x-other", "no"),
+        ];
+        let theirs = "anthropic-ratelimit-requests-limit, request-id, x-ratelimit-remaining-tokens, x-upstream-request-id";
+        let rows = [
+            ("all", &sent[..], format!("{EXPOSED}, {theirs}")),
+            ("one", &sent[4..], format!("{EXPOSED}, x-upstream-request-id")),
+            ("none", &sent[5..], EXPOSED.to_owned()),
+        ];
+        for (name, sent, exposed) in rows {
+            let mut headers: Headers = sent.iter().copied().collect();
+            expose(&["*".to_owned()], &request("https://app.example"), &mut headers);
+            assert_eq!(headers.get("access-control-expose-headers"), Some(exposed.as_str()), "{name}");
         }
     }
 

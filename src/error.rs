@@ -4,8 +4,8 @@
 //! whether to try again. They try twice by default, and some ignore a `retry-after` over 60 s, so that a gateway that has spent
 //! its budget must say `x-should-retry: false`, or see its work multiplied by three.
 //!
-//! No secret, no upstream address and no stack is in any of them: what a provider said is passed on word for word, less the
-//! secrets that it quotes ([`Said::without`]); what we saw of it is put in our own words.
+//! No secret, no upstream address and no stack is in any of them: what a provider said is passed on word for word, less its
+//! keys and its address where it quotes them ([`Said::without`]); what we saw of it is put in our own words.
 //!
 //! What follows from an error is an exhaustive table over its kinds, and nowhere else.
 
@@ -223,10 +223,10 @@ impl Error {
         Self { allow: Some(allowed), ..Self::quoting(Kind::MethodNotAllowed, message) }
     }
 
-    /// A provider refused the request itself: its status where that is a client's error, and its own words. Its 401 would be
-    /// about its key, which is not the client's.
+    /// A provider refused the request itself: its status where that says so, and its own words. Any other is about the provider's own key or
+    /// connection: a 401 would send the client to look after its key, and browsers and `fetch` take a 407 for a failure of the network.
     pub fn refused(status: u16, said: Said) -> Self {
-        let status = if (400..500).contains(&status) && status != 401 { status } else { 400 };
+        let status = if matches!(status, 400 | 403 | 404 | 413 | 422 | 451) { status } else { 400 };
         Self::said(Kind::Refused(status), said, "the provider refused the request, and did not say why")
     }
 
@@ -332,29 +332,36 @@ impl Error {
         headers
     }
 
-    fn object(&self) -> Value {
+    /// With the calls that led to it, where a trace is given.
+    fn object(&self, trace: Option<&Trace>) -> Value {
         let ours = self.kind.kind();
         let (kind, code) = match self.label.as_deref() {
             Some(Label { kind, code }) => (kind.as_deref().unwrap_or(ours), code.as_deref()),
             None => (ours, Some(self.kind.code())),
         };
-        json!({ "message": self.message, "type": kind, "param": self.param, "code": code })
+        let mut object = json!({ "message": self.message, "type": kind, "param": self.param, "code": code });
+        if let (Some(members), Some(trace)) = (object.as_object_mut(), trace) {
+            members.insert("attempts".to_owned(), trace.attempts());
+        }
+        object
     }
 
     /// The body in `OpenAI`'s form.
     #[must_use]
     pub fn body_openai(&self, trace: &Trace) -> String {
-        let mut error = self.object();
-        if let Some(members) = error.as_object_mut() {
-            members.insert("attempts".to_owned(), trace.attempts());
-        }
-        json!({ "error": error }).to_string()
+        json!({ "error": self.object(Some(trace)) }).to_string()
     }
 
     /// The same as the last event of a chat stream: no `[DONE]` follows it.
     #[must_use]
     pub fn event_openai(&self) -> Vec<u8> {
-        format!("data: {}\n\n", json!({ "error": self.object() })).into_bytes()
+        format!("data: {}\n\n", json!({ "error": self.object(None) })).into_bytes()
+    }
+
+    /// The same of a stream that nobody has answered, and whose head was sent too early to tell of the calls: they stand in the event.
+    #[must_use]
+    pub fn event_openai_with(&self, trace: &Trace) -> Vec<u8> {
+        format!("data: {}\n\n", self.body_openai(trace)).into_bytes()
     }
 }
 

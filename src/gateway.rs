@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::http::{Body, Headers, Request, Response};
 use crate::load::Load;
 use crate::runtime::Runtime;
-use crate::secret::Secret;
+use crate::secret::{Hidden, Secret};
 use crate::time::Timestamp;
 use crate::trace::Trace;
 
@@ -66,6 +66,8 @@ pub(crate) struct ProviderState {
     pub(crate) credentials: Vec<Credential>,
     /// The secrets that are not set; the provider is left out if nothing else is.
     pub(crate) missing: Vec<String>,
+    /// What must not be told of it.
+    pub(crate) hidden: Hidden,
 }
 
 /// One of a provider's keys.
@@ -201,9 +203,10 @@ fn states(config: &Config, bindings: &Bindings<'_>, log: &dyn Fn(&str)) -> Vec<P
     let mut states = Vec::new();
     for provider in &config.providers {
         let mut state = ProviderState::default();
-        match config::fill(&provider.base_url, bindings.text) {
+        let base = config::fill(&provider.base_url, bindings.text);
+        match &base {
             Ok(base) => state.url = format!("{base}/chat/completions"),
-            Err(missing) => state.missing.extend(missing),
+            Err(missing) => state.missing.extend(missing.iter().cloned()),
         }
         if provider.keys.is_empty() {
             state.credentials.push(Credential { circuit: String::new(), secret: None });
@@ -219,6 +222,8 @@ fn states(config: &Config, bindings: &Bindings<'_>, log: &dyn Fn(&str)) -> Vec<P
                 None => state.missing.push(name.clone()),
             }
         }
+        let keys = state.credentials.iter().filter_map(|credential| credential.secret.as_ref());
+        state.hidden = Hidden::new(keys, base.as_deref().unwrap_or_default(), config::is_public(&provider.base_url));
         if state.url.is_empty() {
             state.credentials.clear();
         }

@@ -77,6 +77,30 @@ impl<N: Into<Cow<'static, str>>, V: Into<String>> FromIterator<(N, V)> for Heade
     }
 }
 
+/// A text without its percent-encoding (RFC 3986, section 2.1). The error says what is wrong with it.
+pub(crate) fn percent_decoded(text: &str) -> Result<String, &'static str> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(bytes.next()?).to_digit(16);
+        let (high, low) = (digit(), digit());
+        let escaped = high.zip(low).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        decoded.push(escaped.ok_or("\"%\" needs two hexadecimal digits after it")?);
+    }
+    String::from_utf8(decoded).map_err(|_| "what it stands for is not UTF-8")
+}
+
+/// Whether a header field of a response is a provider's that comes down as it is, `x-upstream-request-id` being its `x-request-id`.
+pub(crate) fn is_providers(name: &str) -> bool {
+    name.starts_with("x-ratelimit-")
+        || name.starts_with("anthropic-ratelimit-")
+        || matches!(name, "request-id" | "x-upstream-request-id")
+}
+
 /// A client's request, its body read to the end and within the limit.
 #[derive(Clone, Debug, Default)]
 pub struct Request {

@@ -21,7 +21,7 @@ use crate::fault::Fault;
 use crate::gateway::Gateway;
 use crate::hash::Hash;
 use crate::latency::Kind;
-use crate::secret::Secret;
+use crate::secret::{Hidden, Secret};
 use crate::time::Timestamp;
 use crate::verdict::About;
 use order::Standing;
@@ -40,6 +40,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) provider_index: usize,
     /// The credential; none where the provider needs none.
     pub(crate) secret: Option<&'a Secret>,
+    /// What must not be told of its provider.
+    pub(crate) hidden: &'a Hidden,
     /// The circuits that must admit a call.
     pub(crate) circuits: TargetId,
     /// The limit for a stream's first content; none where the slice is the limit.
@@ -239,6 +241,7 @@ impl<'a> Resolved<'a> {
             model: choice.model,
             url: &state.url,
             secret: credential.secret.as_ref(),
+            hidden: &state.hidden,
             circuits: gateway.view().borrow_mut().target(choice.provider, choice.model, &credential.circuit),
             first_token: choice.times.first_token,
             fair_from: choice.fair_from,

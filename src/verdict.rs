@@ -16,7 +16,7 @@ pub use aggregate::aggregate;
 
 use crate::breaker::Outcome;
 use crate::http::Headers;
-use crate::secret::{self, Secret};
+use crate::secret::Hidden;
 use crate::time::Timestamp;
 
 /// Who was asked.
@@ -73,7 +73,8 @@ pub enum Evidence<'a> {
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// No connection, TLS, or Cloudflare's word that it could not reach the origin (520 to 527, 530).
+    /// No connection, TLS, Cloudflare's word that it could not reach the origin (520 to 527, 530), or a proxy's or server's that this connection is
+    /// not the way to it (407, 421, 426).
     Unreachable,
     /// 5xx, 408, a redirect, a status that is none.
     ServerError,
@@ -113,6 +114,11 @@ pub enum Fault {
     ContentPolicy,
     /// The request itself is wrong.
     Refused,
+    /// A 4xx that is not about the request: the endpoint, its rules or the law say no. A client can bring some of them about, as firewalls answer
+    /// 405 and 406 to words that they dislike, and 431 counts header fields that pass through.
+    Declined,
+    /// A 4xx of a state that passes, such as a conflict; over an `idempotency-key`, that is the client's own.
+    NotNow,
     /// The client has gone.
     ClientGone,
 }
@@ -168,6 +174,8 @@ impl Fault {
             Self::Unsupported => "unsupported",
             Self::ContentPolicy => "content_policy",
             Self::Refused => "refused",
+            Self::Declined => "declined",
+            Self::NotNow => "not_now",
             Self::ClientGone => "client_gone",
         }
     }
@@ -195,6 +203,8 @@ impl Fault {
             | Self::Unsupported
             | Self::ContentPolicy
             | Self::Refused
+            | Self::Declined
+            | Self::NotNow
             | Self::ClientGone => Blame::Nobody,
         }
     }
@@ -217,7 +227,9 @@ impl Fault {
             | Self::Garbage
             | Self::ErrorInside
             | Self::ContextLength
-            | Self::Unsupported => Next::Target,
+            | Self::Unsupported
+            | Self::Declined
+            | Self::NotNow => Next::Target,
             // Who named the target is told that it is not there; who named a route cannot know.
             Self::NoSuchModel if direct => Next::Stop,
             Self::NoSuchModel => Next::Target,
@@ -237,7 +249,8 @@ impl Fault {
             | Self::Empty
             | Self::Garbage
             | Self::ErrorInside
-            | Self::RateLimited => true,
+            | Self::RateLimited
+            | Self::NotNow => true,
             // A timeout has spent its share of the deadline already.
             Self::FirstTokenTimeout
             | Self::Timeout
@@ -250,6 +263,7 @@ impl Fault {
             | Self::Unsupported
             | Self::ContentPolicy
             | Self::Refused
+            | Self::Declined
             | Self::ClientGone => false,
         }
     }
@@ -280,6 +294,8 @@ impl Fault {
             | Self::QuotaExhausted
             | Self::ContentPolicy
             | Self::Refused
+            | Self::Declined
+            | Self::NotNow
             | Self::ClientGone => None,
         }
     }
@@ -299,10 +315,10 @@ pub struct Said {
 }
 
 impl Said {
-    /// Without a secret that it quotes, as providers do when they refuse a key.
+    /// Without what it quotes and must not be told, as providers quote a key when they refuse it.
     #[must_use]
-    pub fn without(self, secret: &Secret) -> Self {
-        let clean = |text: String| secret::scrub(text, secret);
+    pub fn without(self, hidden: &Hidden) -> Self {
+        let clean = |text: String| hidden.taken_out_of(text);
         Self {
             message: clean(self.message),
             kind: self.kind.map(clean),
@@ -331,6 +347,17 @@ pub struct Verdict {
 
 /// How long a rate limit cools a credential when its provider does not say.
 const DEFAULT_COOLING: Duration = Duration::from_secs(10);
+
+/// How long one takes that is over at once, as its provider says: that cannot be, and whoever believed it would ask in a loop.
+const COOLING_FOR_NOTHING: Duration = Duration::from_secs(1);
+
+/// The least that a rate limit cools, however exactly its provider knows.
+const LEAST_COOLING: Duration = Duration::from_millis(100);
+
+/// A rate limit's wait, as far as it is believed.
+fn cooling(asked: Duration) -> Duration {
+    if asked.is_zero() { COOLING_FOR_NOTHING } else { asked.max(LEAST_COOLING) }
+}
 
 impl Verdict {
     /// What the breakers are told.
@@ -372,7 +399,8 @@ pub fn judge(about: &About<'_>, evidence: &Evidence<'_>, now: Timestamp) -> Verd
     let (status, wait) = match evidence {
         Evidence::Status { status, headers, body } => {
             let waits = matches!(fault, Fault::RateLimited | Fault::Overloaded | Fault::ServerError);
-            (Some(*status), waits.then(|| crate::wait::asked(headers, body, now)).flatten())
+            let wait = waits.then(|| crate::wait::asked(headers, body, now)).flatten();
+            (Some(*status), if fault == Fault::RateLimited { wait.map(cooling) } else { wait })
         }
         // What a 200 says about waiting is not believed: Anthropic sends `retry-after` on good answers.
         Evidence::ErrorInside { .. } | Evidence::Empty | Evidence::Garbage | Evidence::TooLarge => (Some(200), None),

@@ -8,6 +8,7 @@ use crate::auth::Caller;
 use crate::config::Config;
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::http;
 use crate::route;
 
 /// Each model's name and owner.
@@ -37,9 +38,9 @@ pub(crate) fn list(gateway: &Gateway, config: &Config, caller: &Caller) -> Strin
     json!({ "object": "list", "data": data }).to_string()
 }
 
-/// One of them. Its name may hold slashes, and percent-encoded ones, as some SDKs send it.
+/// One of them. Its name may hold slashes; SDKs escape them, and whatever else they see fit.
 pub(crate) fn one(gateway: &Gateway, config: &Config, caller: &Caller, name: &str) -> Result<String, Error> {
-    let name = name.replace("%2F", "/").replace("%2f", "/");
+    let name = http::percent_decoded(name).unwrap_or_else(|_| name.to_owned());
     let models = models(gateway, config, caller);
     models
         .iter()

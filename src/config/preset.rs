@@ -27,6 +27,11 @@ pub(super) fn find(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
+/// Whether an address is one that everybody knows, as it stands in a preset of the cloud's.
+pub(crate) fn is_public(base_url: &str) -> bool {
+    base_url.starts_with("https://") && PRESETS.iter().any(|preset| preset.base_url == base_url)
+}
+
 const OPENAI: &[Protocol] = &[Protocol::OpenAi];
 
 /// A provider that speaks OpenAI's Chat Completions.

@@ -85,9 +85,7 @@ impl<R: Runtime> Attempt<'_, R> {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Verdict {
         let mut verdict = verdict::judge(&self.candidate.about(), evidence, self.consult.runtime.now());
-        if let Some(secret) = self.candidate.secret {
-            verdict.said = verdict.said.map(|said| said.without(secret));
-        }
+        verdict.said = verdict.said.map(|said| said.without(self.candidate.hidden));
         verdict
     }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Error;
-use crate::secret::Secret;
+use crate::secret::{Hidden, Secret};
 use crate::trace::Trace;
 use crate::verdict::Said;
 
@@ -160,22 +160,28 @@ fn attempts_stand_in_the_body_and_not_in_an_event() {
     let event = String::from_utf8(error.event_openai()).unwrap();
     let data = event.strip_prefix("data: ").and_then(|rest| rest.strip_suffix("\n\n")).unwrap();
     assert!(!data.contains(['\n', '\r']), "one frame of one line: {event}");
+    let with = String::from_utf8(error.event_openai_with(&trace)).unwrap();
+    assert_eq!(with, format!("data: {}\n\n", error.body_openai(&trace)), "but in one of a stream that nobody has answered");
     body["error"].as_object_mut().unwrap().remove("attempts");
     assert_eq!(serde_json::from_str::<Value>(data).unwrap(), body);
 }
 
 #[test]
-fn a_refusals_status_is_the_providers_where_it_is_a_clients_error() {
+fn a_refusals_status_is_the_providers_where_it_says_so() {
     let rows = [
         (400, 400),
         (401, 400),
-        (402, 402),
+        (402, 400),
+        (407, 400),
+        (408, 400),
+        (409, 400),
+        (429, 400),
         (403, 403),
         (404, 404),
         (413, 413),
         (422, 422),
         (451, 451),
-        (499, 499),
+        (499, 400),
         (0, 400),
         (200, 400),
         (302, 400),
@@ -203,9 +209,9 @@ fn a_providers_words_are_passed_on_less_the_secrets_in_them() {
         param: Some(text.to_owned()),
         code: Some(text.to_owned()),
     };
-    let secret = Secret::new("sk-12345678");
-    assert_eq!(all("a sk-12345678").without(&secret), all("a (a key)"));
-    assert_eq!(said("sk-12345678", None).without(&secret), said("(a key)", None));
+    let hidden = Hidden::new([Secret::new("sk-12345678")].iter(), "http://a.test:1/v1", false);
+    assert_eq!(all("a sk-12345678").without(&hidden), all("a (a key)"));
+    assert_eq!(said("sk-12345678 at a.test:1", None).without(&hidden), said("(a key) at (the provider's address)", None));
     assert_eq!(
         [Error::refused(400, Said::default()), Error::said_in_stream(Said::default())].map(|error| error.message),
         ["the provider refused the request, and did not say why", "the provider's stream failed, and it did not say why"]

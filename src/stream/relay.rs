@@ -7,7 +7,7 @@ use super::{Failure, Hold, all_finished, failure_of};
 use crate::error::Error;
 use crate::provider::openai::{self, Event};
 use crate::runtime::{End, Step, Tap};
-use crate::secret::Secret;
+use crate::secret::Hidden;
 use crate::sse::{self, Frames};
 use crate::verdict::{self, Said};
 
@@ -41,8 +41,8 @@ pub struct Relay {
     /// Whether the event that holds nothing but usage, which was asked for on our own account, is kept from the client.
     hide_usage: bool,
     recorder: Option<Recorder>,
-    /// The key that the provider was given, which its errors may quote.
-    secret: Option<Secret>,
+    /// What the provider's errors may quote, and must not be told.
+    hidden: Hidden,
     /// Whether more than reasoning was shown.
     answered: bool,
     /// Where another target may go on: takes what would have ended the stream.
@@ -63,7 +63,7 @@ impl Relay {
             finish_is_enough: hold.finish_is_enough,
             hide_usage: false,
             recorder: None,
-            secret: None,
+            hidden: Hidden::default(),
             answered: hold.seen.answer,
             successor: None,
             ended: Some(ended),
@@ -78,10 +78,10 @@ impl Relay {
         self
     }
 
-    /// Keeps the key that the provider was given out of its errors.
+    /// Keeps the provider's keys and its address out of its errors.
     #[must_use]
-    pub fn hiding(mut self, secret: Option<Secret>) -> Self {
-        self.secret = secret;
+    pub fn hiding(mut self, hidden: Hidden) -> Self {
+        self.hidden = hidden;
         self
     }
 
@@ -158,10 +158,7 @@ impl Relay {
 
     fn said(&self, frame: &[u8]) -> Said {
         let said = sse::data(frame).map(|data| verdict::said(&String::from_utf8_lossy(&data))).unwrap_or_default();
-        match &self.secret {
-            Some(secret) => said.without(secret),
-            None => said,
-        }
+        said.without(&self.hidden)
     }
 
     /// Looks at whole frames; gives what the client is sent of them where that is not all, and the ending.

@@ -26,7 +26,9 @@ pub(super) fn recognise(about: &About<'_>, evidence: &Evidence<'_>) -> (Fault, O
             (inside(about, &said), Some(said.said))
         }
         Evidence::Status { status, body, .. } => {
-            let said = parse(body);
+            // A server's failure in plain text is a trace of its program's, whose words mean nothing here.
+            let sentence = || plain(body).filter(|_| (400..500).contains(&status)).map(Value::String);
+            let said = read(form(body).or_else(sentence));
             (by_status(about, status, &said), (!said.said.message.is_empty()).then_some(said.said))
         }
     }
@@ -73,19 +75,27 @@ fn unquoted(text: &str) -> &str {
 }
 
 /// Reads the forms that providers have for an error: OpenAI's and most others' `{"error": {…}}`, Gemini's list of one, `{"error": "…"}`, Mistral's
-/// and FastAPI's without a wrapper (`message`, `detail`), and OpenRouter's numeric code with the upstream's own words in `metadata.raw`.
+/// and FastAPI's without a wrapper (`message`, `detail`), OpenRouter's numeric code with the upstream's own words in `metadata.raw`.
 pub(super) fn parse(body: &str) -> Parsed {
+    read(form(body))
+}
+
+/// A body that is JSON; of a list, its first.
+fn form(body: &str) -> Option<Value> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Root {
         List(Vec<Value>),
         One(Value),
     }
-    let root = match serde_json::from_str(body) {
-        Ok(Root::List(list)) => list.into_iter().next().unwrap_or(Value::Null),
-        Ok(Root::One(value)) => value,
-        Err(_) => Value::Null,
-    };
+    Some(match serde_json::from_str(body).ok()? {
+        Root::List(list) => list.into_iter().next().unwrap_or(Value::Null),
+        Root::One(value) => value,
+    })
+}
+
+fn read(root: Option<Value>) -> Parsed {
+    let root = root.unwrap_or(Value::Null);
     let error = root.get("error").filter(|error| !error.is_null()).unwrap_or(&root);
     let text = |name: &str| match error.get(name).or_else(|| root.get(name)) {
         Some(Value::String(text)) => Some(text.clone()),
@@ -115,6 +125,30 @@ pub(super) fn parse(body: &str) -> Parsed {
     Parsed { labels: labels.join(" "), text: lower, own, number, said }
 }
 
+/// The most of a plain text that is passed on, in bytes: room for any sentence, and not for a stack of a hundred frames.
+const MAX_PLAIN: usize = 4 * 1024;
+
+/// A body that is a sentence rather than a form. A page of HTML or XML is none, nor is half an object, nor what is not text.
+fn plain(body: &str) -> Option<String> {
+    let text = body.trim();
+    let odd = |letter: char| letter == char::REPLACEMENT_CHARACTER || letter.is_control() && !"\n\r\t".contains(letter);
+    let short = text.get(..text.floor_char_boundary(MAX_PLAIN)).unwrap_or_default();
+    if text.is_empty() || text.starts_with(['<', '{']) || short.contains(odd) {
+        return None;
+    }
+    Some(if short.len() < text.len() { format!("{short}…") } else { text.to_owned() })
+}
+
+/// By the status, where the body says nothing particular. Of the client errors, 400, 413 and 422 alone are about the request itself, and end the
+/// asking: that another provider would refuse it too is as good as certain. The others are about this provider:
+///
+/// - 407, 421 and 426 (RFC 9110, sections 15.5.8, 15.5.20 and 15.5.22) are about the connection, which no client has a part in: the provider's.
+/// - 410 is 404 for good: the model's.
+/// - 424 is what Bedrock and TGI say when the model itself failed: the model's.
+/// - 409, 423, 425 and 428 are about a state that passes: nobody's, as a client's own `idempotency-key` can be in conflict with itself.
+/// - 451 is the law where the provider stands, and not where the next one does: nobody's.
+/// - 405, 406, 411, 412, 414 to 418, 431, 499 and those that are not registered are what an address, a firewall or a proxy says, of which a client's
+///   words can be the reason: nobody's.
 fn by_status(about: &About<'_>, status: u16, said: &Parsed) -> Fault {
     match status {
         401 => {
@@ -128,7 +162,11 @@ fn by_status(about: &About<'_>, status: u16, said: &Parsed) -> Fault {
         403 => refusal(about, said).unwrap_or(Fault::KeyRefused),
         // An address that is wrong as a whole answers so for every model, and then each of them is rightly left alone.
         404 => refusal(about, said).unwrap_or(Fault::NoSuchModel),
+        407 | 421 | 426 => refusal(about, said).unwrap_or(Fault::Unreachable),
         408 => Fault::ServerError,
+        409 | 423 | 425 | 428 => refusal(about, said).unwrap_or(Fault::NotNow),
+        410 => refusal(about, said).unwrap_or(Fault::NoSuchModel),
+        424 => refusal(about, said).unwrap_or(Fault::ServerError),
         429 => {
             if quota(said) {
                 Fault::QuotaExhausted
@@ -138,7 +176,8 @@ fn by_status(about: &About<'_>, status: u16, said: &Parsed) -> Fault {
         }
         // Groq's flexible tier is full.
         498 => Fault::Overloaded,
-        400..=499 => refusal(about, said).unwrap_or(Fault::Refused),
+        400 | 413 | 422 => refusal(about, said).unwrap_or(Fault::Refused),
+        400..=499 => refusal(about, said).unwrap_or(Fault::Declined),
         // llama.cpp says so of images, which a client sends.
         500 | 501 if said.says(&["input is not supported", "does not support"]) => Fault::Unsupported,
         520..=527 | 530 => Fault::Unreachable,

@@ -2,6 +2,7 @@
 // connection to an upstream is left behind.
 
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 
 import { chat, eventually, events, outcomes, said, start } from "./harness.mjs";
@@ -69,7 +70,7 @@ before(async () => {
 after(async () => {
   await worker?.stop();
   await up?.stop();
-  if (process.env.FAULTS === "table") print();
+  if (process.env.FAULTS) writeFileSync(process.env.FAULTS, table());
 });
 
 // What was seen, for `make faults`: a row for each fault, and a column for each way to ask.
@@ -84,15 +85,17 @@ function note(name, kind, scope, response, models) {
   row[`${kind} ${scope}`] = { text: `${trace.join(", ")}: ${end}`, ms: Math.round(response.took), open };
 }
 
-function print() {
+function table() {
   const columns = ["stream first", "whole first", "stream every", "whole every"];
   const told = (cell) => (cell === undefined ? "" : `${cell.text} (${cell.ms} ms${cell.open > 0 ? `, ${cell.open} OPEN` : ""})`);
   const heads = ["fault", "streamed, first target", "not streamed, first target", "streamed, every target", "not streamed, every target"];
-  console.log(`| ${heads.join(" | ")} |\n|${"---|".repeat(heads.length)}`);
-  for (const [name, row] of seen) console.log(`| ${FAULTS[name].says ?? name} | ${columns.map((column) => told(row[column])).join(" | ")} |`);
+  const lines = [`| ${heads.join(" | ")} |`, `|${"---|".repeat(heads.length)}`];
+  for (const [name, row] of seen) lines.push(`| ${FAULTS[name].says} | ${columns.map((column) => told(row[column])).join(" | ")} |`);
   const cells = [...seen.values()].flatMap((row) => Object.values(row));
   const late = Math.max(...cells.map((cell) => cell.ms)) - DEADLINE;
-  console.log(`\ndeadline ${DEADLINE} ms, first token 400 ms, stall 300 ms; the latest answer ${late > 0 ? `${late} ms after` : `${-late} ms before`} the deadline; connections left open: ${cells.reduce((sum, cell) => sum + cell.open, 0)}`);
+  const open = cells.reduce((sum, cell) => sum + cell.open, 0);
+  lines.push("", `The latest answer came ${Math.abs(late)} ms ${late > 0 ? "after" : "before"} the deadline of ${DEADLINE} ms; connections left open: ${open}.`);
+  return `${lines.join("\n")}\n`;
 }
 
 async function timed(body) {

@@ -204,6 +204,31 @@ fn tools_and_formats() {
             "Invalid value for 'tool_choice': no function named 'g' was specified in the 'tools' parameter.",
         ),
         (
+            "an allowed tool that is not there",
+            with(
+                json!({ "tools": [tool], "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "auto", "tools": [{ "type": "function", "function": { "name": "g" } }] } } }),
+            ),
+            json!("tool_choice"),
+            Value::Null,
+            "Invalid value for 'tool_choice': no function named 'g' was specified in the 'tools' parameter.",
+        ),
+        (
+            "allowed tools in an unknown mode",
+            with(
+                json!({ "tools": [tool], "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "none", "tools": [] } } }),
+            ),
+            json!("tool_choice.allowed_tools.mode"),
+            json!("invalid_value"),
+            "Invalid value: 'none'. Supported values are: 'auto' and 'required'.",
+        ),
+        (
+            "allowed tools without a list",
+            with(json!({ "tools": [tool], "tool_choice": { "type": "allowed_tools", "mode": "auto" } })),
+            json!("tool_choice.tools"),
+            json!("missing_required_parameter"),
+            "Missing required parameter: 'tool_choice.tools'.",
+        ),
+        (
             "an unknown format",
             with(json!({ "response_format": { "type": "yaml" } })),
             json!("response_format.type"),

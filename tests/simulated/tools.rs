@@ -18,7 +18,7 @@ fn tools() -> Value {
 #[test]
 fn which_tools_are_called() {
     let named = |name: &str| json!({ "type": "function", "function": { "name": name } });
-    let rows: [(&str, &str, Value, &[&str]); 14] = [
+    let rows: [(&str, &str, Value, &[&str]); 21] = [
         ("nothing is asked for", "Hello", json!({}), &[]),
         ("the message names a tool", "Please call get_weather now", json!({}), &["get_weather"]),
         ("in quotes", "use `get_time`.", json!({}), &["get_time"]),
@@ -36,6 +36,48 @@ fn which_tools_are_called() {
             "x",
             json!({ "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "required", "tools": [] } } }),
             &["get_weather"],
+        ),
+        (
+            "one of them allowed, and required",
+            "get_weather",
+            json!({ "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "required", "tools": [named("get_time")] } } }),
+            &["get_time"],
+        ),
+        (
+            "one of them allowed, and named",
+            "get_weather and get_time",
+            json!({ "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "auto", "tools": [named("get_time")] } } }),
+            &["get_time"],
+        ),
+        (
+            "another is named than the one that is allowed",
+            "get_weather",
+            json!({ "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "auto", "tools": [named("get_time")] } } }),
+            &[],
+        ),
+        (
+            "a custom one is allowed",
+            "x",
+            json!({ "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "required", "tools": [{ "type": "custom", "custom": { "name": "note" } }] } } }),
+            &["note"],
+        ),
+        (
+            "in the flat form",
+            "get_weather",
+            json!({ "tool_choice": { "type": "allowed_tools", "mode": "required", "tools": [{ "type": "function", "name": "get_time" }] } }),
+            &["get_time"],
+        ),
+        (
+            "without a type",
+            "get_weather",
+            json!({ "tool_choice": { "allowed_tools": { "mode": "required", "tools": [named("get_time")] } } }),
+            &["get_time"],
+        ),
+        (
+            "two allowed, in the request's order",
+            "note get_time get_weather",
+            json!({ "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "auto", "tools": [named("get_time"), named("get_weather")] } } }),
+            &["get_weather", "get_time"],
         ),
         ("auto", "get_weather", json!({ "tool_choice": "auto" }), &["get_weather"]),
     ];

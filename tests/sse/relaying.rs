@@ -1,7 +1,7 @@
 //! The truth about a stream's end: only its provider's terminator makes it complete, and everything else ends with an error event.
 
 use breakwater::runtime::{End, Step, Tap};
-use breakwater::secret::Secret;
+use breakwater::secret::{Hidden, Secret};
 use breakwater::stream::{Ending, Held, Hold};
 use serde_json::{Value, json};
 
@@ -154,7 +154,7 @@ fn every_ending() {
 #[test]
 fn an_error_event_in_the_providers_words() {
     let (relay, ending) = relay(committed(false));
-    let mut relay = relay.hiding(Some(Secret::new("sk-0123456789")));
+    let mut relay = relay.hiding(Hidden::new([Secret::new("sk-0123456789")].iter(), "", false));
     let error = json!({ "error": { "message": "bad key sk-0123456789!", "type": "auth", "param": null, "code": 401 } });
     let Step::Abort(event) = relay.chunk(frame(&error.to_string()).as_bytes()) else { panic!("it goes on") };
     let event: Value = serde_json::from_slice(&event["data: ".len()..]).unwrap();

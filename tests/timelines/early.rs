@@ -40,6 +40,11 @@ fn a_failure_is_an_error_event() {
         let event: Value = serde_json::from_str(last(&text).strip_prefix("data: ").unwrap()).unwrap();
         assert_eq!(event["error"]["code"], code, "{name}: {text}");
         assert!(!text.contains("[DONE]"), "{name}");
+        // The 200 was sent before there was a trace: this is where the calls are told.
+        let attempts = event["error"]["attempts"].as_array().unwrap();
+        let targets: Vec<&Value> = attempts.iter().map(|attempt| &attempt["target"]).collect();
+        assert_eq!(targets.first(), Some(&&Value::from("a/one")), "{name}: {text}");
+        assert_eq!(targets.len(), world.calls.borrow().len(), "{name}: {text}");
     }
 }
 

@@ -31,4 +31,5 @@ mod order;
 mod requests;
 mod restarting;
 mod streamed;
+mod telling;
 mod whole;

@@ -183,8 +183,16 @@ fn in_front() {
             ("too slow", 408, &[], "", Fault::ServerError, None),
             ("a login page", 401, &[], html, Fault::KeyRefused, None),
             ("nothing at this address", 404, &[], "404 page not found", Fault::NoSuchModel, None),
-            ("another method", 405, &[], "Method Not Allowed", Fault::Refused, None),
-            ("a teapot", 418, &[], "", Fault::Refused, None),
+            (
+                "a program's trace",
+                500,
+                &[],
+                "TypeError: 'NoneType' object does not support item assignment",
+                Fault::ServerError,
+                None,
+            ),
+            ("another method", 405, &[], "Method Not Allowed", Fault::Declined, None),
+            ("a teapot", 418, &[], "", Fault::Declined, None),
         ],
     );
 }

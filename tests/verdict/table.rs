@@ -24,6 +24,8 @@ const TABLE: &[(Fault, Blame, Next, bool)] = &[
     (Fault::NoSuchModel, Blame::ModelAtOnce, Next::Target, false),
     (Fault::ContextLength, Blame::Nobody, Next::Target, false),
     (Fault::Unsupported, Blame::Nobody, Next::Target, false),
+    (Fault::Declined, Blame::Nobody, Next::Target, false),
+    (Fault::NotNow, Blame::Nobody, Next::Target, true),
     (Fault::UnfairTimeout, Blame::Nobody, Next::Target, false),
     (Fault::UnfairFirstToken, Blame::Nobody, Next::Target, false),
     (Fault::Refused, Blame::Nobody, Next::Stop, false),
@@ -104,17 +106,39 @@ fn every_status_alone() {
         let expected = match status {
             401 | 403 => Fault::KeyRefused,
             402 => Fault::QuotaExhausted,
-            404 => Fault::NoSuchModel,
-            408 => Fault::ServerError,
+            404 | 410 => Fault::NoSuchModel,
+            408 | 424 => Fault::ServerError,
+            407 | 421 | 426 => Fault::Unreachable,
+            409 | 423 | 425 | 428 => Fault::NotNow,
             429 => Fault::RateLimited,
             498 | 529 => Fault::Overloaded,
-            400..=499 => Fault::Refused,
+            400 | 413 | 422 => Fault::Refused,
+            400..=499 => Fault::Declined,
             520..=527 | 530 => Fault::Unreachable,
             _ => Fault::ServerError,
         };
-        for body in ["", " ", "null", "{}", "[]", "<html><body>no</body></html>", "{\"error\":{}}", "{\"error\":null}", "no"] {
+        for body in ["", " ", "null", "{}", "[]", "<html><body>no</body></html>", "{\"error\":{}}", "{\"error\":null}"] {
             let verdict = super::status("p", "m-1", status, &[], body);
             assert_eq!((verdict.fault, &verdict.said), (expected, &None), "{status} {body}");
+        }
+    }
+}
+
+/// What a body says in particular goes before what its status says, whichever that is.
+#[test]
+fn every_refusal_by_its_words() {
+    let rows = [
+        ("context length", r#"{"error":{"message":"m","code":"context_length_exceeded"}}"#, Fault::ContextLength),
+        ("quota", r#"{"error":{"message":"m","code":"insufficient_quota"}}"#, Fault::QuotaExhausted),
+        ("key", r#"{"error":{"message":"m","code":"invalid_api_key"}}"#, Fault::KeyRefused),
+        ("model", r#"{"error":{"message":"m","code":"model_not_found"}}"#, Fault::NoSuchModel),
+        ("policy", r#"{"error":{"message":"m","code":"content_filter"}}"#, Fault::ContentPolicy),
+        ("feature", r#"{"error":{"message":"m","code":"unsupported_parameter"}}"#, Fault::Unsupported),
+        ("in plain text", "This model's maximum context length is 8192 tokens.", Fault::ContextLength),
+    ];
+    for status in (400..500).filter(|status| ![401, 402, 408, 429, 498].contains(status)) {
+        for (name, body, fault) in rows {
+            assert_eq!(super::status("p", "m-1", status, &[], body).fault, fault, "{status}, {name}");
         }
     }
 }
@@ -123,11 +147,14 @@ fn every_status_alone() {
 #[test]
 fn waits() {
     let quota = r#"{"error":{"message":"m","code":"insufficient_quota"}}"#;
-    let rows: [(&str, u16, &[(&'static str, &str)], &str, Option<u64>); 9] = [
+    let rows: [(&str, u16, &[(&'static str, &str)], &str, Option<u64>); 12] = [
         ("a rate limit", 429, &[("retry-after", "7")], "", Some(7_000)),
         ("a rate limit that does not say", 429, &[], "", None),
         ("a rate limit of a day", 429, &[("retry-after", "86400")], "", Some(300_000)),
         ("in milliseconds", 429, &[("retry-after-ms", "250"), ("retry-after", "1")], "", Some(250)),
+        ("a rate limit that is over at once", 429, &[("retry-after", "0")], "", Some(1_000)),
+        ("the same in milliseconds", 429, &[("retry-after-ms", "0")], "", Some(1_000)),
+        ("hardly a moment", 429, &[("retry-after-ms", "3")], "", Some(100)),
         ("at a point in time", 429, &[("retry-after", "Tue, 14 Nov 2023 22:13:50 GMT")], "", Some(30_000)),
         ("an overload", 503, &[("retry-after", "7")], r#"{"error":{"message":"overloaded"}}"#, Some(7_000)),
         ("a server's error", 500, &[("retry-after", "7")], "", Some(7_000)),

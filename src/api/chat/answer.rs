@@ -10,11 +10,11 @@ use crate::canonical::Key;
 use crate::chat;
 use crate::consult::{Consult, Timed};
 use crate::engine::{Streaming, Won, WonBody};
-use crate::http::{Body, Headers, Response};
+use crate::http::{self, Body, Headers, Response};
 use crate::latency::Awaited;
 use crate::load::UnderWay;
 use crate::provider::openai::Envelope;
-use crate::route::Resolved;
+use crate::route::{Candidate, Resolved};
 use crate::runtime::{Runtime, Step, StreamLimits, Tap};
 use crate::stream::{Ending, Hold, Relay, Successor};
 
@@ -57,22 +57,19 @@ pub(super) fn replay<S>(entry: &Entry, envelope: &Envelope<'_>, word: &'static s
     Some(Response { status: 200, headers, body })
 }
 
-/// The upstream's header fields that come down as they are.
-fn comes_down(name: &str) -> bool {
-    name.starts_with("x-ratelimit-") || name.starts_with("anthropic-ratelimit-") || name == "request-id"
-}
+/// The longest of the upstream's header fields that comes down, and the most of them together, in bytes. They are numbers and ids, a
+/// kilobyte in all. Clients give up an answer whose header fields are more than 16 KB (Node's `fetch`: `HeadersOverflowError`), of which ours need some.
+const MAX_FIELD: usize = 1024;
+const MAX_FIELDS: usize = 8 * 1024;
 
-/// What the head of an upstream's answer tells, but for its form.
-pub(super) fn headers<B>(won: &Won<B>) -> Headers {
-    let mut headers = Headers::new();
-    headers.push("x-breakwater-target", won.target.clone());
-    for (name, value) in won.headers.iter().filter(|(name, _)| comes_down(name)) {
-        headers.push(name.to_owned(), value);
+/// What an upstream's header field is called when it comes down; none where it does not.
+fn comes_down(name: &str) -> Option<&str> {
+    match name {
+        "x-request-id" => Some("x-upstream-request-id"),
+        // Of a gateway like this one.
+        "x-upstream-request-id" => None,
+        _ => http::is_providers(name).then_some(name),
     }
-    if let Some(id) = won.headers.get("x-request-id") {
-        headers.push("x-upstream-request-id", id);
-    }
-    headers
 }
 
 /// An answer's way to the client.
@@ -83,9 +80,30 @@ pub(super) struct Commit<'a, R: Runtime> {
 }
 
 impl<R: Runtime> Commit<'_, R> {
+    fn candidate(&self, target: &str) -> Option<&Candidate<'_>> {
+        self.resolved.candidates.iter().find(|candidate| candidate.name == target)
+    }
+
+    /// What the head of an upstream's answer tells, but for its form.
+    pub(super) fn headers(&self, won: &Won<R::Body>) -> Headers {
+        let mut headers = Headers::new();
+        headers.push("x-breakwater-target", won.target.clone());
+        let hidden = self.candidate(&won.target).map(|candidate| candidate.hidden);
+        let mut left = MAX_FIELDS;
+        for (name, value) in won.headers.iter() {
+            let Some(name) = comes_down(name) else { continue };
+            let size = name.len() + value.len();
+            let Some(still) = left.checked_sub(size).filter(|_| size <= MAX_FIELD) else { continue };
+            left = still;
+            let value = hidden.map_or_else(|| value.to_owned(), |hidden| hidden.taken_out_of(value.to_owned()));
+            headers.push(name.to_owned(), value);
+        }
+        headers
+    }
+
     /// The client's 200.
     pub(super) fn response(&self, won: Won<R::Body>, store: Option<Store>) -> Response<R::Stream> {
-        let mut headers = headers(&won);
+        let mut headers = self.headers(&won);
         let (kind, body) = match won.body {
             WonBody::Whole(completion) => {
                 // The engine has seen that it is an answer; only its own form could be wrong for a stream, and then that is what is sent.
@@ -125,13 +143,13 @@ impl<R: Runtime> Commit<'_, R> {
         successor: Option<Successor>,
     ) -> impl Future<Output = ()> + 'static {
         let Streaming { first, rest, hold, ticket, timed, busy } = streaming;
-        let candidate = self.resolved.candidates.iter().find(|candidate| candidate.name == target);
+        let candidate = self.candidate(target);
         let limits = StreamLimits {
             stall: candidate.map_or(Duration::ZERO, |candidate| candidate.stall),
             until: self.consult.runtime.now() + candidate.map_or(Duration::ZERO, |candidate| candidate.max_duration),
         };
-        let secret = candidate.and_then(|candidate| candidate.secret).cloned();
-        let relay = self.relay(hold, store, Some(Call { ticket, timed, _busy: busy })).hiding(secret);
+        let hidden = candidate.map(|candidate| candidate.hidden.clone()).unwrap_or_default();
+        let relay = self.relay(hold, store, Some(Call { ticket, timed, _busy: busy })).hiding(hidden);
         let (mut relay, first) = relay.after(first);
         if let Some(successor) = successor {
             relay = relay.succeeded_by(successor);

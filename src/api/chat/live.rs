@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 
-use super::answer::{self, EVENT_STREAM};
+use super::answer::EVENT_STREAM;
 use super::inquiry::{Inquiry, Known};
 use crate::auth::Caller;
 use crate::engine::{self, Won, WonBody};
@@ -93,7 +93,8 @@ impl<R: Runtime> Live<'_, R> {
                 return self.send(inquiry.tell(inquiry.commit(won), &known, &trace));
             }
             if self.pipe.is_none() {
-                let mut head: Response<R::Stream> = Response { status: 200, headers: answer::headers(&won), body: Body::Empty };
+                let mut head: Response<R::Stream> =
+                    Response { status: 200, headers: inquiry.commits().headers(&won), body: Body::Empty };
                 head = inquiry.tell(head, &known, &trace);
                 self.open(&known, head.headers);
             }
@@ -162,7 +163,7 @@ impl<R: Runtime> Live<'_, R> {
             (None, None) => self.send(self.inquiry.tell(gateway::answer_error(error, trace), known, trace)),
             (Some(_), Some(Response { body: Body::Text(text), .. })) => self.end(text.as_bytes()),
             // Of a stream that had begun, its own end is what there is to tell.
-            (Some(_), _) => self.end(&unsaid.unwrap_or_else(|| error.event_openai())),
+            (Some(_), _) => self.end(&unsaid.unwrap_or_else(|| error.event_openai_with(trace))),
         }
     }
 

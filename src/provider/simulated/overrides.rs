@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::config::simulated::{Behaviour, Fault};
+use crate::http::percent_decoded;
 
 /// The header's name.
 pub const HEADER: &str = "x-breakwater-simulate";
@@ -75,21 +76,4 @@ fn set(behaviour: &mut Behaviour, directive: &str) -> Result<bool, String> {
     let decoded = percent_decoded(value).map_err(|why| format!("{key}: found {value:?}; {why}"))?;
     behaviour.apply(key, &decoded).map_err(|message| format!("{key}: {message}"))?;
     Ok(key == "fail")
-}
-
-/// RFC 3986, section 2.1. The error says what is wrong with it.
-pub(super) fn percent_decoded(text: &str) -> Result<String, &'static str> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(bytes.next()?).to_digit(16);
-        let (high, low) = (digit(), digit());
-        let escaped = high.zip(low).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-        decoded.push(escaped.ok_or("\"%\" needs two hexadecimal digits after it")?);
-    }
-    String::from_utf8(decoded).map_err(|_| "what it stands for is not UTF-8")
 }

@@ -106,8 +106,8 @@ pub(super) fn read(body: &str, model: &str) -> Checked<Request> {
         return Err(Refusal { message: message.to_owned(), param: None, code: None });
     };
     let messages = messages(&body)?;
-    let tools = tools(&body)?;
-    let tool_choice = tool_choice(&body, &tools)?;
+    let mut tools = tools(&body)?;
+    let tool_choice = tool_choice(&body, &mut tools)?;
     let stream = boolean(&body, "stream")?.unwrap_or(false);
     let options = body.get("stream_options").filter(|options| !options.is_null());
     if options.is_some() && !stream {
@@ -229,7 +229,8 @@ fn tools(body: &Object) -> Checked<Vec<Tool>> {
     tools.iter().enumerate().map(tool).collect()
 }
 
-fn tool_choice(body: &Object, tools: &[Tool]) -> Checked<ToolChoice> {
+/// Which tools are to be called. Those that are not allowed are left out.
+fn tool_choice(body: &Object, tools: &mut Vec<Tool>) -> Checked<ToolChoice> {
     let choice = match body.get("tool_choice") {
         None | Some(Value::Null) => return Ok(ToolChoice::Auto),
         Some(_) if tools.is_empty() => {
@@ -238,9 +239,11 @@ fn tool_choice(body: &Object, tools: &[Tool]) -> Checked<ToolChoice> {
         }
         Some(choice) => choice,
     };
-    let mode = choice.as_str().or_else(|| choice.pointer("/allowed_tools/mode").and_then(Value::as_str));
+    if choice.get("allowed_tools").is_some() || choice.get("type").and_then(Value::as_str) == Some("allowed_tools") {
+        return allowed_tools(choice, tools);
+    }
     // `any` is Mistral's word for required.
-    match mode {
+    match choice.as_str() {
         Some("none") => return Ok(ToolChoice::None),
         Some("auto") => return Ok(ToolChoice::Auto),
         Some("required" | "any") => return Ok(ToolChoice::Required),
@@ -250,14 +253,49 @@ fn tool_choice(body: &Object, tools: &[Tool]) -> Checked<ToolChoice> {
         }
         None => {}
     }
-    let name = ["/function/name", "/custom/name", "/name"].iter().find_map(|path| choice.pointer(path)?.as_str());
-    let Some(name) = name else { return Err(Refusal::missing("tool_choice.function.name")) };
-    if tools.iter().any(|tool| tool.name == name) {
-        return Ok(ToolChoice::Named(name.to_owned()));
-    }
+    let Some(name) = tool_name(choice) else { return Err(Refusal::missing("tool_choice.function.name")) };
+    if tools.iter().any(|tool| tool.name == name) { Ok(ToolChoice::Named(name.to_owned())) } else { Err(no_such_tool(name)) }
+}
+
+/// The name in a choice, or in one of the tools that are allowed: in Chat Completions' form, or in the flat one of Responses.
+fn tool_name(choice: &Value) -> Option<&str> {
+    ["/function/name", "/custom/name", "/name"].iter().find_map(|path| choice.pointer(path)?.as_str())
+}
+
+fn no_such_tool(name: &str) -> Refusal {
     let message =
         format!("Invalid value for 'tool_choice': no function named '{name}' was specified in the 'tools' parameter.");
-    Err(Refusal::new("tool_choice", None, message))
+    Refusal::new("tool_choice", None, message)
+}
+
+/// `{"type": "allowed_tools", "allowed_tools": {"mode", "tools"}}`, or its members without the wrapper, as Responses has them. An empty list allows all.
+fn allowed_tools(choice: &Value, tools: &mut Vec<Tool>) -> Checked<ToolChoice> {
+    let (inner, path) = match choice.get("allowed_tools") {
+        Some(inner) => (inner, "tool_choice.allowed_tools"),
+        None => (choice, "tool_choice"),
+    };
+    let mode = match inner.get("mode").and_then(Value::as_str) {
+        Some("auto") => ToolChoice::Auto,
+        Some("required") => ToolChoice::Required,
+        Some(other) => {
+            let message = format!("Invalid value: '{other}'. Supported values are: 'auto' and 'required'.");
+            return Err(Refusal::new(format!("{path}.mode"), Some("invalid_value"), message));
+        }
+        None => return Err(Refusal::missing(&format!("{path}.mode"))),
+    };
+    let Some(Value::Array(listed)) = inner.get("tools") else { return Err(Refusal::missing(&format!("{path}.tools"))) };
+    let mut allowed = Vec::new();
+    for (at, tool) in listed.iter().enumerate() {
+        let Some(name) = tool_name(tool) else { return Err(Refusal::missing(&format!("{path}.tools[{at}].function.name"))) };
+        if !tools.iter().any(|tool| tool.name == name) {
+            return Err(no_such_tool(name));
+        }
+        allowed.push(name);
+    }
+    if !allowed.is_empty() {
+        tools.retain(|tool| allowed.contains(&tool.name.as_str()));
+    }
+    Ok(mode)
 }
 
 fn format(body: &Object) -> Checked<Format> {

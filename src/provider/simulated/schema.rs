@@ -21,7 +21,7 @@ mod scalar;
 
 use serde_json::{Map, Value};
 
-use super::overrides::percent_decoded;
+use crate::http::percent_decoded;
 
 type Schema = Map<String, Value>;
 
