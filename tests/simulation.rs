@@ -329,6 +329,7 @@ fn live(seed: u64) -> (String, Vec<String>, u64) {
         sea.breaks(format!("{} calls are left open", world.open_calls()));
     }
     check_spending(&sea);
+    check_blame(&sea);
     recovers(&sea);
     let log = sea.log.borrow().clone();
     let broken = sea.broken.borrow().clone();
@@ -434,6 +435,29 @@ fn check_spending(sea: &Sea) {
         }
         if let Some(most) = requests.values().max().filter(|most| **most > 6) {
             sea.breaks(format!("{most} calls for one request"));
+        }
+    }
+}
+
+/// Nothing counts against whom it cannot be the fault of: a provider that could always be reached, a key that was never refused.
+fn check_blame(sea: &Sea) {
+    for isolate in sea.made.borrow().iter() {
+        let now = Timestamp::from_millis(world::DAWN + LASTS + REST);
+        let status: Value = serde_json::from_str(&isolate.status(now).unwrap()).unwrap();
+        for provider in status["providers"].as_array().unwrap() {
+            let name = provider["provider"].as_str().unwrap();
+            let was = |health: Health| sea.health[name].contains(&health);
+            for circuit in provider["breaker"]["circuits"].as_array().unwrap() {
+                let blamed = circuit["since_start"]["failed"].as_u64().unwrap() > 0;
+                let fair = match circuit["circuit"].as_str().unwrap() {
+                    "provider" => was(Health::Gone),
+                    "key" => was(Health::Limiting),
+                    _ => true,
+                };
+                if blamed && !fair {
+                    sea.breaks(format!("{name} was {:?}, and {circuit} is blamed for it", sea.health[name]));
+                }
+            }
         }
     }
 }
