@@ -11,6 +11,7 @@
 //! The invariants, whatever messages are lost: an open circuit lets nothing through but the probe that holds its lease, of which there is
 //! one at a time; no circuit stays open for ever, as leases and cooldowns end by themselves; and an object that cannot be reached stops nobody.
 
+mod admission;
 pub mod circuit;
 mod force;
 pub mod message;
@@ -23,12 +24,13 @@ mod view;
 
 use std::time::Duration;
 
+pub use admission::{Admission, Due, Question, Refusal, Ticket, Urgency, Why};
 pub use circuit::Settings;
 pub use force::{Force, Forced, Stance, is_taken};
 pub use object::{Exchange, Object};
 pub use provider::Sent;
 pub use target::TargetId;
-pub use view::{Admission, Due, Question, Refusal, Ticket, Urgency, View, Why};
+pub use view::View;
 
 /// How a call ended, as far as circuits care: see the table of blame in [`crate::verdict`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

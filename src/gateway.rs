@@ -1,8 +1,15 @@
 //! The gateway of one isolate, and a request's way to the endpoint that answers it.
 
+mod bodies;
+mod provider;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
+
+pub use bodies::Holding;
+pub(crate) use provider::ProviderState;
 
 use crate::affinity::Pins;
 use crate::api;
@@ -15,9 +22,9 @@ use crate::error::Error;
 use crate::http::{Body, Headers, Request, Response};
 use crate::load::Load;
 use crate::runtime::Runtime;
-use crate::secret::{Hidden, Secret};
 use crate::time::Timestamp;
 use crate::trace::Trace;
+use bodies::{Bodies, COUNTED_FROM, declared};
 
 /// The configuration that was checked when this was built.
 const BUILT_IN: &str = include_str!("../gateway.toml");
@@ -25,9 +32,6 @@ const BUILT_IN: &str = include_str!("../gateway.toml");
 /// The configuration's binding, and that of the variable that opens the gateway on loopback.
 const CONFIG_BINDING: &str = "GATEWAY_CONFIG";
 const OPEN_BINDING: &str = "BREAKWATER_OPEN";
-
-/// The most that the bodies of one isolate's requests may hold together, in bytes: an isolate has 128 MB for everything.
-const MAX_HELD: usize = 48 * 1024 * 1024;
 
 /// The platform's variables and secrets.
 pub struct Bindings<'a> {
@@ -45,7 +49,7 @@ pub struct Gateway {
     providers: Vec<ProviderState>,
     view: RefCell<View>,
     simulated: RefCell<HashMap<String, u64>>,
-    held: RefCell<Vec<Held>>,
+    bodies: Bodies,
     load: Rc<Load>,
     pins: RefCell<Pins>,
     /// One for each route, in the order of the configuration.
@@ -55,27 +59,6 @@ pub struct Gateway {
     /// One for requests with injected faults, which limits nothing.
     rehearsals: Spending,
     served: Cell<u64>,
-}
-
-/// A provider as its secrets allow it to be used.
-#[derive(Debug, Default)]
-pub(crate) struct ProviderState {
-    /// Where chat completions go; empty where a placeholder of the address is not set.
-    pub(crate) url: String,
-    /// The credentials that are set; one nameless one where the provider needs none.
-    pub(crate) credentials: Vec<Credential>,
-    /// The secrets that are not set; the provider is left out if nothing else is.
-    pub(crate) missing: Vec<String>,
-    /// What must not be told of it.
-    pub(crate) hidden: Hidden,
-}
-
-/// One of a provider's keys.
-#[derive(Debug)]
-pub(crate) struct Credential {
-    /// Its circuit's name: the secret's name with a digest, so that a changed secret starts afresh.
-    pub(crate) circuit: String,
-    pub(crate) secret: Option<Secret>,
 }
 
 impl Gateway {
@@ -100,7 +83,8 @@ impl Gateway {
         for (caller, route) in keyring.unknown_routes(&routes) {
             log(&format!("the key '{caller}' is for the route '{route}', which there is not"));
         }
-        let providers: Vec<ProviderState> = config.as_ref().map_or_else(|_| Vec::new(), |config| states(config, bindings, log));
+        let providers: Vec<ProviderState> =
+            config.as_ref().map_or_else(|_| Vec::new(), |config| provider::states(config, bindings, log));
         let view = config.as_ref().map_or_else(
             |_| View::default(),
             |config| View::new(config.providers.iter().map(|provider| (provider.name.clone(), (&provider.breaker).into()))),
@@ -118,7 +102,7 @@ impl Gateway {
             providers,
             view: RefCell::new(view),
             simulated: RefCell::default(),
-            held: RefCell::default(),
+            bodies: Bodies::default(),
             load: Rc::default(),
             pins: RefCell::default(),
             accounts,
@@ -191,57 +175,6 @@ impl Gateway {
     }
 }
 
-/// A body that is being served. A client's leaving does not run destructors, so that it also expires.
-#[derive(Debug)]
-struct Held {
-    id: u64,
-    bytes: usize,
-    expires: Timestamp,
-}
-
-fn states(config: &Config, bindings: &Bindings<'_>, log: &dyn Fn(&str)) -> Vec<ProviderState> {
-    let mut states = Vec::new();
-    for provider in &config.providers {
-        let mut state = ProviderState::default();
-        let base = config::fill(&provider.base_url, bindings.text);
-        match &base {
-            Ok(base) => state.url = format!("{base}/chat/completions"),
-            Err(missing) => state.missing.extend(missing.iter().cloned()),
-        }
-        if provider.keys.is_empty() {
-            state.credentials.push(Credential { circuit: String::new(), secret: None });
-        }
-        for name in &provider.keys {
-            match (bindings.text)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) {
-                Some(text) => {
-                    let secret = Secret::new(text);
-                    state
-                        .credentials
-                        .push(Credential { circuit: format!("{name}#{}", secret.digest8()), secret: Some(secret) });
-                }
-                None => state.missing.push(name.clone()),
-            }
-        }
-        let keys = state.credentials.iter().filter_map(|credential| credential.secret.as_ref());
-        state.hidden = Hidden::new(keys, base.as_deref().unwrap_or_default(), config::is_public(&provider.base_url));
-        if state.url.is_empty() {
-            state.credentials.clear();
-        }
-        if state.credentials.is_empty() {
-            log(&format!("provider '{}' is left out: {} not set", provider.name, are(&state.missing)));
-        }
-        states.push(state);
-    }
-    states
-}
-
-fn are(names: &[String]) -> String {
-    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
-}
-
-/// Bodies below this are not counted: what they hold together is bounded by how many requests an isolate is given.
-const COUNTED_FROM: usize = 64 * 1024;
-
 /// Whether a request's body may be read, judged by its header fields: a large one takes its place among those that this isolate holds,
 /// and only for a caller with a key. The place is kept until the request has been served; small bodies need none.
 pub fn admit<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request) -> Result<Option<Holding>, Error> {
@@ -277,11 +210,6 @@ fn finish<R: Runtime>(
         cors::expose(&config.cors, request, &mut response.headers);
     }
     response
-}
-
-/// How long the body is, where the client said so.
-fn declared(request: &Request) -> Option<usize> {
-    request.headers.get("content-length")?.trim().parse().ok()
 }
 
 async fn serve<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request) -> Response<R::Stream> {
@@ -354,29 +282,10 @@ impl Gateway {
     }
 
     /// Counts a large body for as long as it is served.
-    fn hold<R: Runtime>(self: &Rc<Self>, bytes: usize, runtime: &R) -> Result<Holding, Error> {
-        let (now, id) = (runtime.now(), runtime.random());
-        let mut held = self.held.borrow_mut();
-        held.retain(|held| held.expires > now);
-        if held.iter().map(|held| held.bytes).sum::<usize>() + bytes > MAX_HELD {
-            return Err(Error::busy());
-        }
-        let deadline = self.config.as_ref().map_or(std::time::Duration::ZERO, |config| config.defaults.times.deadline);
-        held.push(Held { id, bytes, expires: now + deadline });
-        Ok(Holding { gateway: Rc::clone(self), id })
-    }
-}
-
-/// A large body's place among those that an isolate holds; dropping it gives it back.
-#[must_use]
-pub struct Holding {
-    gateway: Rc<Gateway>,
-    id: u64,
-}
-
-impl Drop for Holding {
-    fn drop(&mut self) {
-        self.gateway.held.borrow_mut().retain(|held| held.id != self.id);
+    fn hold<R: Runtime>(&self, bytes: usize, runtime: &R) -> Result<Holding, Error> {
+        let deadline = self.config.as_ref().map_or(Duration::ZERO, |config| config.defaults.times.deadline);
+        let now = runtime.now();
+        self.bodies.hold(bytes, runtime.random(), now, now + deadline).ok_or_else(Error::busy)
     }
 }
 

@@ -16,7 +16,7 @@
 
 use std::time::Duration;
 
-use super::view::Urgency;
+use super::admission::Urgency;
 use crate::time::{Timestamp, millis};
 
 /// How long a failure may wait for others before it is reported, so that a storm of them is one message.

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::Outcome;
+use super::admission::{Due, Ticket, Urgency};
 use super::circuit::{Circuit, Counts, Known, Phase, Settings};
 use super::force::Orders;
 use super::message::{self, Answer, Batch, Cooling, Key, Mark, Probe, Report};
 use super::pace::Pace;
-use super::view::{Due, Target, Ticket, Urgency};
+use super::view::Target;
 use crate::latency::local::Local as Latency;
 use crate::time::{Timestamp, millis};
 

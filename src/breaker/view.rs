@@ -9,15 +9,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Outcome;
+use super::admission::{ASK_AGAIN, Admission, Due, Question, Refusal, Ticket, Urgency, Why};
 use super::circuit::{Counts, Phase, Settings};
-use super::message::{self, Answer, Cooling, Key, Mark};
+use super::message::{self, Answer, Cooling, Mark};
 use super::provider::{Provider, Sent};
 use super::target::{Calls, TargetId};
 use crate::latency::{Kind, Quantiles, Took};
 use crate::time::Timestamp;
-
-/// How soon a refused lease is asked for again: a probe has its answer within about that time, or its successor has.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The most targets that an isolate keeps; beyond it all are forgotten, and learnt anew: names of models may come from clients.
 const MOST_TARGETS: usize = 1024;
@@ -40,105 +38,6 @@ pub(super) struct Target {
     circuits: [usize; 3],
     /// The place of its model's latencies.
     latency: usize,
-}
-
-/// Whether a call may be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// It may; its outcome is to be recorded with this.
-    Go(Ticket),
-    /// It may if the object grants the leases.
-    Ask(Question),
-    /// It may not.
-    Refused(Refusal),
-}
-
-/// A call that was admitted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ticket {
-    target: TargetId,
-    provider: usize,
-    /// The epochs of the three circuits when it was admitted.
-    epochs: [u64; 3],
-    pub(super) leases: Vec<Mark>,
-}
-
-impl Ticket {
-    /// Whether this call is a probe.
-    #[must_use]
-    pub fn is_probe(&self) -> bool {
-        !self.leases.is_empty()
-    }
-
-    /// The provider's place.
-    #[must_use]
-    pub fn provider(&self) -> usize {
-        self.provider
-    }
-}
-
-/// Leases that are to be asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    target: TargetId,
-    provider: usize,
-    keys: Vec<Key>,
-}
-
-impl Question {
-    /// The provider's place.
-    #[must_use]
-    pub fn provider(&self) -> usize {
-        self.provider
-    }
-
-    /// What holds while there is no answer.
-    #[must_use]
-    pub fn refusal(&self, now: Timestamp) -> Refusal {
-        Refusal { until: now + ASK_AGAIN, why: Why::CircuitOpen }
-    }
-}
-
-/// Why a call may not be made, and until when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// When it is worth asking again.
-    pub until: Timestamp,
-    /// Why.
-    pub why: Why,
-}
-
-/// Why a call may not be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// A circuit is open.
-    CircuitOpen,
-    /// The credential has reached its limit for the model.
-    Cooling,
-    /// An operator has ordered it.
-    Drained,
-}
-
-/// How soon the object is to hear of something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Urgency {
-    /// With the next exchange.
-    Later,
-    /// Soon, together with what else may come.
-    Soon,
-    /// At once: a trip, a probe's result, a rate limit.
-    Now,
-}
-
-/// Whether an exchange is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// No.
-    No,
-    /// In the background.
-    Refresh,
-    /// It is worth waiting for: nothing is known, or nothing that is not long out of date.
-    Cold,
 }
 
 impl View {
