@@ -90,7 +90,7 @@ pub fn answer(behaviour: &Behaviour, header: Option<&str>, question: &Question<'
         Err(refusal) => return Ok(failure::refused(&behaviour, question, fault, &refusal)),
     };
     let reply = wire::write(&behaviour, question, &request, answers);
-    Ok(failure::script(fault, reply, question))
+    Ok(failure::script(fault, reply, behaviour.latency, question))
 }
 
 /// What goes wrong with a call: what the schedule has for its `turn`, else an error at the configured rate for the

@@ -184,3 +184,15 @@ fn nothing_waits_that_was_not_told_to() {
     assert!(script.head_after.is_zero() && script.pieces.iter().all(|(wait, _)| wait.is_zero()));
     assert_eq!(script.ending, Ending::Eof);
 }
+
+#[test]
+fn what_shows_nothing_of_an_answer_does_not_wait_for_one() {
+    let behaviour = behaving(&[("text", "one two three"), ("latency", "7ms"), ("first_token", "1s"), ("pace", "1s")]);
+    let after = |fault, stream: bool| ask(&behaviour, Some(fault), &saying("x", json!({ "stream": stream }))).head_after;
+    for fault in ["500", "429", "502", "refuse"] {
+        for stream in [false, true] {
+            assert_eq!(after(fault, stream), Duration::from_millis(7), "{fault}, stream {stream}");
+        }
+    }
+    assert!(after("ok", false) > Duration::from_secs(3), "an answer that is not streamed is there at its end");
+}

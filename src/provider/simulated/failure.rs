@@ -14,8 +14,8 @@ use crate::time::millis;
 
 type Pieces = Vec<(Duration, Vec<u8>)>;
 
-/// What becomes of an answer.
-pub(super) fn script(fault: Fault, reply: Reply, question: &Question<'_>) -> Script {
+/// What becomes of an answer. What shows nothing of one comes after `latency`: nobody makes up an answer first, to fail with it.
+pub(super) fn script(fault: Fault, reply: Reply, latency: Duration, question: &Question<'_>) -> Script {
     let Reply { streamed, headers: fields, head_after, opening, content, closing } = reply;
     let answer = |pieces, ending| Script { head_after, head: ScriptHead::Answer(200, fields.clone()), pieces, ending };
     match fault {
@@ -39,7 +39,7 @@ pub(super) fn script(fault: Fault, reply: Reply, question: &Question<'_>) -> Scr
             pieces: now(&page("200 OK", "It works!")),
             ending: Ending::Eof,
         },
-        other => bare(other, head_after, question),
+        other => bare(other, latency, question),
     }
 }
 
