@@ -277,6 +277,11 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
     progress.borrow_mut().rule_out(at);
     let mut retries = 0;
     loop {
+        // Looked at again for each call: of two that stand beside each other, the other one may have begun another meanwhile.
+        if progress.borrow().trace.calls() >= job.max_attempts {
+            consult.record(&ticket, breaker::Outcome::Nothing);
+            return Tried::Lost;
+        }
         let Some(allowance) = allowance(&consult.gateway, runtime, job, at) else {
             consult.record(&ticket, breaker::Outcome::Nothing);
             return Tried::Late;
