@@ -42,11 +42,16 @@ impl Hash {
     }
 }
 
-/// `SplitMix64`'s step (Steele, Lea and Flood, 2014): every bit of the number sways every other.
+/// `SplitMix64`'s step (Steele, Lea and Flood, 2014).
 const fn mix(number: u64) -> u64 {
-    let mut mixed = number.wrapping_add(FACTOR);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    finalize(number.wrapping_add(FACTOR))
+}
+
+/// The end of that step: every bit of the number sways every other, so that numbers which follow one another have nothing to do with
+/// one another any more.
+pub(crate) const fn finalize(number: u64) -> u64 {
+    let mixed = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)
 }
 

@@ -17,6 +17,7 @@
 use std::time::Duration;
 
 use super::admission::Urgency;
+use crate::hash::finalize;
 use crate::time::{Timestamp, millis};
 
 /// How long a failure may wait for others before it is reported, so that a storm of them is one message.
@@ -44,7 +45,7 @@ impl Pace {
     pub(super) fn hear(&mut self, spread: u64, serial: u64) {
         // An object that has lost its memory finds out only by and by how many isolates there are.
         self.spread = Duration::from_millis(spread).max(self.spread / 2);
-        self.lot.get_or_insert_with(|| scramble(serial));
+        self.lot.get_or_insert_with(|| finalize(serial));
     }
 
     /// How long news may wait; nothing where they are waited for already, or can wait for the next exchange.
@@ -101,13 +102,6 @@ impl Pace {
 /// The part of `whole` that the lower half of `lot` stands for.
 fn part(whole: Duration, lot: u64) -> Duration {
     Duration::from_millis(millis(whole).saturating_mul(lot & 0xFFFF_FFFF) >> 32)
-}
-
-/// Makes numbers that follow one another into numbers that have nothing to do with one another: the last steps of splitmix64.
-const fn scramble(number: u64) -> u64 {
-    let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    number ^ (number >> 31)
 }
 
 #[cfg(test)]

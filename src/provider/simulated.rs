@@ -46,6 +46,7 @@ mod wire;
 pub use overrides::SimulateError;
 
 use crate::config::simulated::{Behaviour, Fault};
+use crate::hash::finalize;
 use crate::runtime::Script;
 use crate::time::Timestamp;
 
@@ -104,17 +105,10 @@ fn fault(behaviour: &Behaviour, turn: u64, nth: u64) -> Fault {
 
 /// A number in `0..1`, evenly spread over `nth`.
 fn chance(seed: u64, nth: u64) -> f64 {
-    let bits = mix(seed.wrapping_add(nth.wrapping_mul(0x9e37_79b9_7f4a_7c15))) >> 11;
+    let bits = finalize(seed.wrapping_add(nth.wrapping_mul(0x9e37_79b9_7f4a_7c15))) >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits are what a float holds exactly")]
     let numerator = bits as f64;
     numerator / 9_007_199_254_740_992.0
-}
-
-/// The finalizer of `SplitMix64` (Steele, Lea and Flood, 2014): every bit of the result depends on every bit of `bits`.
-const fn mix(bits: u64) -> u64 {
-    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 /// FNV-1a over what is written to it, each part closed off from the next.
@@ -138,7 +132,7 @@ impl Hash {
     }
 
     const fn finish(&self) -> u64 {
-        mix(self.0)
+        finalize(self.0)
     }
 }
 

@@ -106,7 +106,7 @@ impl<R: Runtime> Commit<'_, R> {
         let mut headers = self.headers(&won);
         let (kind, body) = match won.body {
             WonBody::Whole(completion) => {
-                // The engine has seen that it is an answer; only its own form could be wrong for a stream, and then that is what is sent.
+                // The engine has seen that it can be told in the form that was asked for.
                 let rendered = render(&completion, self.envelope).unwrap_or_else(|| (JSON, Body::Text(completion.clone())));
                 if let Some(store) = store {
                     store.put(&self.consult.runtime, completion);

@@ -6,9 +6,9 @@
 
 use serde_json::{Value, json};
 
-use super::mix;
 use super::request::{Format, Last, Refusal, Request, Tool, ToolChoice};
 use super::schema;
+use crate::hash::finalize;
 
 /// One choice of an answer.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(super) fn all(request: &Request, text: Option<&str>) -> Result<Vec<Said>, Re
 }
 
 fn one(request: &Request, fixed: Option<&str>, choice: usize, share: usize) -> Result<Said, Refusal> {
-    let seed = mix(request.hash.wrapping_add(choice as u64));
+    let seed = finalize(request.hash.wrapping_add(choice as u64));
     let calls = calls(request, seed, share)?;
     if !calls.is_empty() {
         return Ok(Said { tokens: None, calls, finish_reason: "tool_calls" });
@@ -97,7 +97,8 @@ fn calls(request: &Request, seed: u64, share: usize) -> Result<Vec<Called>, Refu
             Some(parameters) => (structured(parameters, &format!("tools.{}.parameters", tool.name))?.to_string(), false),
             None => ("example".to_owned(), true),
         };
-        let call = Called { id: format!("call_{:016x}", mix(seed.wrapping_add(at))), name: tool.name.clone(), input, custom };
+        let call =
+            Called { id: format!("call_{:016x}", finalize(seed.wrapping_add(at))), name: tool.name.clone(), input, custom };
         let Some(still) = left.checked_sub(call.count()) else {
             let message = format!("The tool calls do not fit into this model's maximum of {MAX_TOKENS} completion tokens.");
             return Err(Refusal::new("tools", Some("max_tokens_exceeded"), message));

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::request::Request;
 use super::say::{Called, Said, tokens};
-use super::{Hash, Question, mix};
+use super::{Hash, Question};
 use crate::config::simulated::Behaviour;
+use crate::hash::finalize;
 use crate::http::Headers;
 use crate::time::millis;
 
@@ -189,14 +190,14 @@ fn tool_call(call: &Called, input: &str) -> Value {
 
 /// Tells calls apart, those of the same request included.
 fn call_hash(question: &Question<'_>) -> u64 {
-    mix(Hash::new().part(question.target).part(question.body).finish().wrapping_add(question.nth))
+    finalize(Hash::new().part(question.target).part(question.body).finish().wrapping_add(question.nth))
 }
 
 /// The header fields that `OpenAI` sends; the limits are those of a small account, of which little is used.
 pub(super) fn headers(question: &Question<'_>, took: Duration, content_type: &str) -> Headers {
     let fields = [
         ("content-type", content_type.to_owned()),
-        ("x-request-id", format!("req_{:016x}", mix(call_hash(question)))),
+        ("x-request-id", format!("req_{:016x}", finalize(call_hash(question)))),
         ("openai-version", "2020-10-01".to_owned()),
         ("openai-organization", "simulated".to_owned()),
         ("openai-processing-ms", millis(took).to_string()),
