@@ -2,9 +2,10 @@
 
 PORT ?= 8787
 SEEDS ?= 100000
+SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev build test test-host test-e2e test-model bench faults simulate simulate-deadline simulate-fleet deploy key doc fmt clean distclean
+.PHONY: help setup dev build test test-host test-e2e test-model bench faults simulate simulate-deadline simulate-fleet fuzz deploy key doc fmt clean distclean
 
 help: ## show this
 	@printf 'Breakwater, an LLM gateway at the edge.\n\n'
@@ -42,6 +43,9 @@ simulate-deadline: ## compare the deadline's rule with fixed timeouts, and print
 
 simulate-fleet: ## simulate the breakers of ten thousand isolates, and write docs/fleet.md and its plot
 	@cargo test --release --no-default-features --test fleet -- --nocapture --ignored full_size
+
+fuzz: ## feed every reader of others' bytes with mutated traffic for longer (SECONDS=300)
+	@FUZZ_SECONDS=$(SECONDS) cargo test --release --no-default-features --test fuzz -- --nocapture
 
 faults: setup ## print what each fault of an upstream comes to, over sockets, as a table
 	@bash scripts/build.sh && bash scripts/faults.sh

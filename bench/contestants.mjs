@@ -13,7 +13,7 @@ export const built = () => fs.existsSync(path.join(build, "entry.js"));
 export function contestants({ upstream, kv }, { v8 = [], configured = true } = {}) {
   const origin = `http://127.0.0.1:${upstream}`;
   const url = `${origin}/v1/chat/completions`;
-  const keys = `bench:${createHash("sha256").update(key).digest("hex")} routes=smart,cached`;
+  const keys = `bench:${createHash("sha256").update(key).digest("hex")} routes=smart,cached,translated`;
   const common = { ...deployed(), v8 };
   const gateway = { GATEWAY_KEYS: keys, BENCH_KEY: "sk-upstream-0123456789abcdef" };
   if (configured) gateway.GATEWAY_CONFIG = fs.readFileSync(path.join(here, "gateway.toml"), "utf8").replaceAll("UPSTREAM", origin);

@@ -14,6 +14,7 @@ import { version } from "./workerd.mjs";
 const BASE = "passthrough";
 const FLOOR = "floor";
 const OURS = "breakwater";
+const SAME = "same dialect";
 
 const { values: options } = parseArgs({
   options: {
@@ -43,13 +44,13 @@ const SECONDS = options.quick ? 0.15 : 0.4;
 
 async function round(server, scenario, seconds) {
   const before = cpuMicros(server.pid);
-  const result = await load({ port: server.port, request: scenario.request, connections: scenario.connections, seconds });
+  const result = await load({ port: server.port, request: server.request ?? scenario.request, connections: scenario.connections, seconds });
   return { ...result, cpu: (cpuMicros(server.pid) - before) / result.requests };
 }
 
 // Every contestant answers, and answers what is meant to be measured, before anything is.
 async function check(server, scenario) {
-  const { status, head, body } = await once(server.port, scenario.request);
+  const { status, head, body } = await once(server.port, server.request ?? scenario.request);
   const say = (what) => new Error(`${server.name} ${what}:\n${head}\n${body.slice(0, 1000)}\n${server.log().slice(-2000)}`);
   if (status !== 200) throw say(`answered ${status}`);
   if (scenario.stream && !body.includes("data: [DONE]")) throw say("left out the end of the stream");
@@ -59,7 +60,14 @@ async function check(server, scenario) {
   if (!/x-breakwater-cache: *hit/i.test(again.head)) throw say("did not answer from its cache");
 }
 
-async function measure(servers, scenario, rounds = ROUNDS) {
+async function measure(running, scenario, rounds = ROUNDS) {
+  let servers = running;
+  if (scenario.beside !== undefined) {
+    // What is translated is compared with what is not; the floor translates nothing.
+    const ours = running.find((server) => server.name === OURS);
+    const same = ours === undefined ? [] : [{ ...ours, name: SAME, request: scenario.beside }];
+    servers = [...running.filter((server) => server.name !== FLOOR), ...same];
+  }
   const seconds = SECONDS * (scenario.weight ?? 1);
   const results = Object.fromEntries(servers.map((server) => [server.name, []]));
   for (const server of servers) {
@@ -94,10 +102,14 @@ function print(scenario, results, direct) {
       scenario.first ? number(middle(name, "first50") - direct, 2) : number(middle(name, "p99"), 2),
       compared(BASE, perCpu),
       compared(BASE, speed),
-      name === OURS ? compared(FLOOR, perCpu) : "",
+      name === OURS && FLOOR in results ? compared(FLOOR, perCpu) : "",
     ]);
   }
   console.log(`\n${scenario.title}; ${results[BASE].length} rounds\n${table(rows)}`);
+  if (SAME in results) {
+    const [cpu, rate] = [perCpu, speed].map((of) => spread(ratio(results, OURS, SAME, of)));
+    console.log(`${OURS}, of its own with a provider of the client's dialect: CPU ${cpu}, ${unit} ${rate}`);
+  }
   if (scenario.first) console.log(`p50 and added: to the body's first byte; the upstream itself ${number(direct, 2)} ms`);
 }
 

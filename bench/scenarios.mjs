@@ -48,6 +48,27 @@ export const scenarios = {
     connections: 16,
     weight: 4,
   },
+  // Against the same request to a provider of the client's dialect, in the same rounds.
+  translated: {
+    title: "small chat request, to a provider that speaks Anthropic's Messages",
+    request: chat({ model: "translated" }),
+    beside: chat({}),
+  },
+  translatedStream: {
+    title: "stream of 500 chunks from such a provider, as fast as it comes",
+    request: chat({ model: "translated", stream: true }),
+    beside: chat({ stream: true }),
+    stream: true,
+    weight: 2,
+  },
+  translatedPaced: {
+    title: "the same, one chunk every 2 ms, 16 at a time",
+    request: chat({ model: "translated", stream: true, metadata: { bench: "paced" }, user: "paced" }),
+    beside: chat({ stream: true, metadata: { bench: "paced" } }),
+    stream: true,
+    connections: 16,
+    weight: 4,
+  },
   first: {
     title: "first byte of a stream, one at a time",
     request: chat({ stream: true, metadata: { bench: "brief" } }),

@@ -45,7 +45,7 @@ if command -v flock >/dev/null; then flock 9; fi
 
 if [ ! -x "$home/bin/python" ]; then
   half=$home.half
-  printf 'set-up: installing the Python packages that the tests use (about 30 s) … ' >&2
+  printf 'set-up: installing the Python packages that the tests use (about 45 s) … ' >&2
   if install >"$tools/python.log" 2>&1 </dev/null; then
     echo done >&2
   else

@@ -17,9 +17,9 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::envelope::Envelope;
 use crate::hash::Hash;
 use crate::http::Headers;
-use crate::provider::openai::Envelope;
 use crate::time::Timestamp;
 
 /// The header fields that name a session: ours, and those that coding agents and chat front ends send.
@@ -46,8 +46,8 @@ impl<'a> Conversation<'a> {
                 (Some(key), _) => kind(0).with(key.as_bytes()),
                 (None, Some(session)) => kind(1).with(session.as_bytes()),
                 (None, None) => {
-                    let (tools, messages) = self.envelope.opening();
-                    kind(2).with(tools.as_bytes()).with(messages.as_bytes())
+                    let parts = self.envelope.opening().into_iter().filter(|part| !part.is_empty());
+                    parts.fold(kind(2), |hash, part| hash.with(part.as_bytes()))
                 }
             }
             .finish()
@@ -97,6 +97,7 @@ impl Pins {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Dialect;
 
     type Fields<'a> = &'a [(&'static str, &'a str)];
 
@@ -104,7 +105,7 @@ mod tests {
 
     fn hash(body: &str, headers: Fields<'_>) -> u64 {
         let headers: Headers = headers.iter().copied().collect();
-        Conversation::new(&Envelope::parse(body).unwrap(), &headers).hash()
+        Conversation::new(&Envelope::parse(Dialect::Chat, body).unwrap(), &headers).hash()
     }
 
     /// A body with these members beside the model.
@@ -182,7 +183,7 @@ mod tests {
         ];
         for (name, messages, expected) in rows {
             let body = body(&format!(r#""messages":{messages},"tools":[{{}}]"#));
-            assert_eq!(Envelope::parse(&body).unwrap().opening(), ("[{}]", *expected), "{name}");
+            assert_eq!(Envelope::parse(Dialect::Chat, &body).unwrap().opening(), ["[{}]", "", *expected], "{name}");
         }
     }
 

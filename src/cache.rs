@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 pub use answer::storable;
 pub use directive::Directives;
 
+use crate::dialect::Dialect;
 use crate::time::{Timestamp, millis};
 
 /// KV keeps nothing for less (its documentation, "Expiring keys").
@@ -169,11 +170,11 @@ pub struct Stored {
     pub expire: Duration,
 }
 
-/// A completion in the form that is stored under `key`; none where it is not to be stored.
+/// An answer, whole in a dialect, in the form that is stored under `key`; none where it is not to be stored.
 #[must_use]
-pub fn encode(key: &str, completion: String, target: &str, now: Timestamp, plan: &Plan) -> Option<Stored> {
+pub fn encode(key: &str, dialect: Dialect, completion: String, target: &str, now: Timestamp, plan: &Plan) -> Option<Stored> {
     let ttl = plan.ttl?;
-    if !plan.stores() || !storable(&completion) {
+    if !plan.stores() || !storable(dialect, &completion) {
         return None;
     }
     let metadata = Metadata { form: FORM, key: key.to_owned(), target: target.to_owned(), stored: now, ttl: millis(ttl) };

@@ -31,9 +31,9 @@ pub use breaker::BreakerSettings;
 pub(crate) use preset::is_public;
 pub use preset::{PRESETS, Preset};
 pub use problem::{Error, Errors};
-pub use provider::{Protocol, Provider, Quirks};
+pub use provider::{Asks, Protocol, Provider, Quirks, Thoughts, ToolIds};
 pub use route::{Route, Target};
-pub use settings::{Defaults, Hedge, Hold, OnCut, Order, Share, Times};
+pub use settings::{Defaults, Hedge, Hold, OnCut, Order, Share, Times, Unsupported};
 
 use problem::Problems;
 use read::{Table, Value};

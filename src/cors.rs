@@ -5,7 +5,7 @@
 use crate::http::{self, Body, Headers, Request, Response};
 
 /// The header fields of a response that a page may read, beside the provider's.
-const EXPOSED: &str = "x-request-id, x-breakwater-target, x-breakwater-trace, x-breakwater-cache, age, retry-after, retry-after-ms, \
+const EXPOSED: &str = "x-request-id, x-breakwater-target, x-breakwater-trace, x-breakwater-cache, x-breakwater-ignored, age, retry-after, retry-after-ms, \
                        x-should-retry, server-timing";
 
 /// How long a browser may remember a preflight's answer, in seconds: Chromium caps it at two hours.

@@ -24,20 +24,23 @@ use crate::budget::Spending;
 use crate::config::{Hedge, Hold};
 use crate::consult::{Consult, PATIENCE, Timed};
 use crate::deadline::{self, Allowance, Later};
+use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::latency::{Awaited, Kind, Quantiles, Size};
-use crate::provider::openai::Envelope;
 use crate::route::Candidate;
 use crate::runtime::Runtime;
 use crate::time::Timestamp;
 use crate::trace::Trace;
+use crate::translation::Translation;
 use crate::verdict::{self, Next, Verdict};
 
 /// What a request asks of the engine.
 pub(crate) struct Job<'a> {
     /// The client's body, and what was found in it.
     pub(crate) envelope: &'a Envelope<'a>,
+    /// The same in the words of each candidate.
+    pub(crate) translation: &'a Translation<'a>,
     /// How large it is.
     pub(crate) size: Size,
     /// What may be asked, in order.
@@ -58,8 +61,6 @@ pub(crate) struct Job<'a> {
     pub(crate) max_attempts: usize,
     /// Pays for every call beyond the first.
     pub(crate) spending: &'a Spending,
-    /// Whether streams must tell their usage, as they may be stored.
-    pub(crate) force_usage: bool,
     /// The `x-breakwater-simulate` header.
     pub(crate) simulate: Option<&'a str>,
 }
@@ -174,11 +175,18 @@ fn next_place<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, progress: &Shared
         if progress.trace.calls() >= job.max_attempts {
             return None;
         }
-        if !passes_over(&consult.gateway, consult.runtime.now(), job, at) {
-            return Some(at);
-        }
-        if let Some(candidate) = job.candidates.get(at) {
+        let candidate = job.candidates.get(at)?;
+        if passes_over(&consult.gateway, consult.runtime.now(), job, at) {
             progress.trace.pass_over(&candidate.name, "passed_over");
+        } else if let Some(verdict) = job.translation.refusal(candidate) {
+            progress.trace.pass_over(&candidate.name, verdict.fault.word());
+            let stop = verdict.next == Next::Stop;
+            progress.verdicts.push(verdict);
+            if stop {
+                return None;
+            }
+        } else {
+            return Some(at);
         }
         progress.rule_out_target(job.candidates, at);
     }

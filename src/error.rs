@@ -9,11 +9,10 @@
 //!
 //! What follows from an error is an exhaustive table over its kinds, and nowhere else.
 
+mod render;
+
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use crate::trace::Trace;
 use crate::verdict::Said;
 
 /// Up to this long an SDK may be told to try again: beyond it some of them ignore `retry-after`, and come back at once.
@@ -213,8 +212,17 @@ impl Error {
 
     /// No such endpoint.
     pub fn not_found(path: &str) -> Self {
-        let known = "POST /v1/chat/completions, GET /v1/models, GET /status, GET /health";
+        let known = "POST /v1/chat/completions, /v1/completions, /v1/responses, /v1/messages and /v1/messages/count_tokens, GET /v1/models, GET /status, GET /health";
         Self::quoting(Kind::NotFound, format!("there is {known}, but nothing at {path}"))
+    }
+
+    /// No such response, as far as this caller is concerned.
+    pub fn no_response(id: &str) -> Self {
+        let message = format!(
+            "there is no response '{id}': either it was never kept, as that of a target of another protocol is not, or it was made with \
+             another key of the gateway's or of the provider's"
+        );
+        Self { param: Some("id".to_owned()), ..Self::quoting(Kind::NotFound, message) }
     }
 
     /// The endpoint takes another method: `allowed`, where they are several with commas between them.
@@ -301,6 +309,12 @@ impl Error {
         Self::new(Kind::ClientGone, "the client has gone")
     }
 
+    /// The same as a provider would say it, for whoever judges a request by its refusals.
+    pub(crate) fn as_said(&self) -> Said {
+        let code = self.label.as_deref().map_or(Some(self.kind.code()), |label| label.code.as_deref());
+        Said { message: self.message.clone(), kind: None, param: self.param.clone(), code: code.map(str::to_owned) }
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -330,38 +344,6 @@ impl Error {
             headers.push(("www-authenticate", "Bearer".to_owned()));
         }
         headers
-    }
-
-    /// With the calls that led to it, where a trace is given.
-    fn object(&self, trace: Option<&Trace>) -> Value {
-        let ours = self.kind.kind();
-        let (kind, code) = match self.label.as_deref() {
-            Some(Label { kind, code }) => (kind.as_deref().unwrap_or(ours), code.as_deref()),
-            None => (ours, Some(self.kind.code())),
-        };
-        let mut object = json!({ "message": self.message, "type": kind, "param": self.param, "code": code });
-        if let (Some(members), Some(trace)) = (object.as_object_mut(), trace) {
-            members.insert("attempts".to_owned(), trace.attempts());
-        }
-        object
-    }
-
-    /// The body in `OpenAI`'s form.
-    #[must_use]
-    pub fn body_openai(&self, trace: &Trace) -> String {
-        json!({ "error": self.object(Some(trace)) }).to_string()
-    }
-
-    /// The same as the last event of a chat stream: no `[DONE]` follows it.
-    #[must_use]
-    pub fn event_openai(&self) -> Vec<u8> {
-        format!("data: {}\n\n", json!({ "error": self.object(None) })).into_bytes()
-    }
-
-    /// The same of a stream that nobody has answered, and whose head was sent too early to tell of the calls: they stand in the event.
-    #[must_use]
-    pub fn event_openai_with(&self, trace: &Trace) -> Vec<u8> {
-        format!("data: {}\n\n", self.body_openai(trace)).into_bytes()
     }
 }
 

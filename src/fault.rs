@@ -20,6 +20,7 @@ pub(crate) use word::Fault;
 
 use crate::auth::Caller;
 use crate::config::Config;
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::route::Candidate;
 
@@ -92,6 +93,10 @@ impl Faults {
                 Fault::Slow(_) => candidate.circuits.tampered(),
                 _ => candidate.circuits.made_up(),
             };
+            if !matches!(fault, Fault::Slow(_)) {
+                // What is made up is an answer of Chat Completions', whatever its provider speaks.
+                candidate.dialect = Dialect::Chat;
+            }
             candidate.fault = Some(fault.clone());
         }
     }

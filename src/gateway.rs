@@ -9,15 +9,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub use bodies::Holding;
-pub(crate) use provider::ProviderState;
+pub(crate) use provider::{Credential, ProviderState};
 
 use crate::affinity::Pins;
 use crate::api;
+use crate::api::generate::Endpoint;
 use crate::auth::{self, Caller, Keyring};
 use crate::breaker::{self, View};
 use crate::budget::{Account, Spending};
 use crate::config::{self, Config};
 use crate::cors;
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::http::{Body, Headers, Request, Response};
 use crate::load::Load;
@@ -195,7 +197,7 @@ pub async fn handle<R: Runtime>(gateway: Rc<Gateway>, runtime: R, request: Reque
 
 /// The answer to a request that is not served, as its body was not admitted.
 pub fn turn_away<R: Runtime>(gateway: &Gateway, runtime: &R, request: &Request, error: &Error) -> Response<R::Stream> {
-    finish(gateway, runtime, request, refuse(error))
+    finish(gateway, runtime, request, refuse(dialect(request), error))
 }
 
 /// What every response has.
@@ -216,9 +218,10 @@ async fn serve<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request
     if request.path == "/health" {
         return match request.method.as_str() {
             "GET" | "HEAD" => json(200, r#"{"status":"ok"}"#.to_owned()),
-            _ => refuse(&Error::method_not_allowed(&request.method, "GET")),
+            _ => refuse(Dialect::Chat, &Error::method_not_allowed(&request.method, "GET")),
         };
     }
+    let dialect = dialect(request);
     if request.method == "OPTIONS" {
         return cors::preflight(gateway.config.as_ref().map_or(&[], |config| &config.cors), request);
     }
@@ -226,36 +229,41 @@ async fn serve<R: Runtime>(gateway: &Rc<Gateway>, runtime: &R, request: &Request
     let config = match &gateway.config {
         Ok(config) => config,
         // What is wrong is nobody's business but its owner's.
-        Err(errors) => return refuse(&Error::config_invalid(caller.is_ok().then_some(errors))),
+        Err(errors) => return refuse(dialect, &Error::config_invalid(caller.is_ok().then_some(errors))),
     };
     let caller = match caller {
         Ok(caller) => caller,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(dialect, &error),
     };
-    match (request.method.as_str(), request.path.as_str()) {
-        ("POST", "/v1/chat/completions") => {
+    if let Some(endpoint) = Endpoint::at(&request.path) {
+        if request.method == "POST" {
             // One whose length was not declared has not been counted yet.
             let counted = declared(request).is_some() || request.body.len() < COUNTED_FROM;
             let _holding = match (!counted).then(|| gateway.hold(request.body.len(), runtime)).transpose() {
                 Ok(holding) => holding,
-                Err(error) => return refuse(&error),
+                Err(error) => return refuse(dialect, &error),
             };
-            api::chat::serve(gateway, runtime, config, request, &caller).await
+            return api::generate::serve(gateway, runtime, config, request, &caller, endpoint).await;
         }
-        ("GET", "/v1/models") => json(200, api::models::list(gateway, config, &caller)),
+        return refuse(dialect, &Error::method_not_allowed(&request.method, "POST"));
+    }
+    match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/v1/models") => json(200, api::models::list(gateway, config, &caller, dialect)),
         ("GET", path) if path.starts_with("/v1/models/") => {
-            match api::models::one(gateway, config, &caller, path.trim_start_matches("/v1/models/")) {
+            match api::models::one(gateway, config, &caller, dialect, path.trim_start_matches("/v1/models/")) {
                 Ok(body) => json(200, body),
-                Err(error) => refuse(&error),
+                Err(error) => refuse(dialect, &error),
             }
+        }
+        (_, path) if path.starts_with(api::stored::BELOW) => {
+            api::stored::serve(gateway, runtime, config, request, &caller).await
         }
         ("GET", "/status") => json(200, api::status::report(gateway, config, runtime.now())),
         (_, path) if config.admin.is_some() && path.starts_with("/admin/") => {
             api::admin::serve(gateway, runtime, config, request, &caller).await
         }
-        (method, "/v1/chat/completions") => refuse(&Error::method_not_allowed(method, "POST")),
-        (method, "/v1/models" | "/status") => refuse(&Error::method_not_allowed(method, "GET")),
-        (_, path) => refuse(&Error::not_found(path)),
+        (method, "/v1/models" | "/status") => refuse(dialect, &Error::method_not_allowed(method, "GET")),
+        (_, path) => refuse(dialect, &Error::not_found(path)),
     }
 }
 
@@ -312,23 +320,34 @@ pub(crate) fn json<S>(status: u16, body: String) -> Response<S> {
     Response { status, headers, body: Body::Text(body) }
 }
 
+/// What a client speaks, by where it calls; at an endpoint that several share, by what Anthropic's clients always send.
+fn dialect(request: &Request) -> Dialect {
+    match Endpoint::at(&request.path) {
+        Some(endpoint) => endpoint.dialect,
+        None if request.path.starts_with("/v1/messages") => Dialect::Messages,
+        None if request.path.starts_with(api::stored::BELOW) => Dialect::Responses,
+        None if request.headers.get("anthropic-version").is_some() => Dialect::Messages,
+        None => Dialect::Chat,
+    }
+}
+
 /// An error that no upstream call led to.
-pub(crate) fn refuse<S>(error: &Error) -> Response<S> {
-    answer_error(error, &Trace::default())
+pub(crate) fn refuse<S>(dialect: Dialect, error: &Error) -> Response<S> {
+    answer_error(dialect, error, &Trace::default())
 }
 
 /// An error, with the calls that led to it.
 #[inline(never)]
-pub(crate) fn answer_error<S>(error: &Error, trace: &Trace) -> Response<S> {
-    let mut response = json(error.status(), error.body_openai(trace));
+pub(crate) fn answer_error<S>(dialect: Dialect, error: &Error, trace: &Trace) -> Response<S> {
+    let mut response = json(error.status(), error.body(dialect, trace));
     for (name, value) in error.headers() {
         response.headers.push(name, value);
     }
     response
 }
 
-/// Host without port, and path without query, of an absolute URL as the platform gives it.
-pub fn split_url(url: &str) -> (&str, &str) {
+/// Host without port, path, and query, of an absolute URL as the platform gives it.
+pub fn split_url(url: &str) -> (&str, &str, &str) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (authority, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
     let host = match authority.rfind(':') {
@@ -336,6 +355,7 @@ pub fn split_url(url: &str) -> (&str, &str) {
         Some(colon) if !authority.ends_with(']') => authority.get(..colon).unwrap_or(authority),
         _ => authority,
     };
-    let end = path.find(['?', '#']).unwrap_or(path.len());
-    (host, path.get(..end).unwrap_or(path))
+    let (path, _) = path.split_once('#').unwrap_or((path, ""));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    (host, path, query)
 }

@@ -108,6 +108,8 @@ pub struct Request {
     pub method: String,
     /// The path without query and fragment.
     pub path: String,
+    /// What stands behind the path's question mark, as it is.
+    pub query: String,
     /// The host that the client addressed, without a port.
     pub host: String,
     /// All header fields.

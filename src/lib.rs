@@ -5,7 +5,7 @@
 //! ```text
 //! edge      reads body and header fields, once                    edge/fetch.rs
 //! gateway   finds the endpoint, and who is calling                gateway.rs, auth.rs
-//! api       parses the dialect: model, models, stream             api/chat.rs, provider/openai/envelope.rs
+//! api       finds in its text what a gateway must know            api/generate.rs, envelope.rs
 //! route     makes names into candidates: target × credential      route.rs
 //!   order     whom to ask first, and who stays with whom          route/order.rs, affinity.rs, load.rs
 //! cache     looks for an answer that is there already             cache.rs, canonical.rs
@@ -14,10 +14,12 @@
 //!   breaker   says whether a candidate may be asked               consult.rs, breaker.rs
 //!   deadline  says how long it may take, by what it took lately   deadline.rs, latency.rs
 //!   fault     puts a made-up call in its place, where asked to    fault.rs
-//!   provider  writes its request, tells an answer from a lie      provider/
+//!   translation  says it in the candidate's words               translation.rs, chat.rs, dialect.rs
+//!   provider  knows where it goes, and how it says whose it is    provider/
+//!   dialect   tells an answer from a lie                          dialect.rs
 //!   stream    holds back until the first content                  stream.rs, sse.rs
 //!   verdict   says what went wrong, whose fault, what next        verdict.rs
-//! api       renders the answer, or the error                      api/chat.rs, error.rs
+//! api       renders the answer, or the error                      api/generate.rs, error.rs
 //! after     the answer is stored, the breakers are told           runtime.rs
 //! ```
 //!
@@ -27,6 +29,7 @@
 mod affinity;
 mod api;
 pub mod auth;
+mod binding;
 pub mod breaker;
 mod budget;
 pub mod cache;
@@ -36,9 +39,11 @@ pub mod config;
 mod consult;
 mod cors;
 pub mod deadline;
+pub mod dialect;
 #[cfg(feature = "edge")]
 mod edge;
 mod engine;
+pub mod envelope;
 pub mod error;
 mod fault;
 pub mod gateway;
@@ -56,5 +61,6 @@ pub mod sse;
 pub mod stream;
 pub mod time;
 pub mod trace;
+mod translation;
 pub mod verdict;
 pub mod wait;

@@ -1,4 +1,4 @@
-//! What upstreams speak: one file per protocol. Each encodes a request, and tells an answer from what only looks like one.
+//! How providers are called: where a request goes, and how it says whose it is. What is said in it is [`crate::dialect`]'s.
 
-pub mod openai;
+pub(crate) mod address;
 pub mod simulated;

@@ -15,7 +15,8 @@ use crate::affinity::Conversation;
 use crate::auth::Caller;
 use crate::breaker::TargetId;
 use crate::budget::Spending;
-use crate::config::{Config, Found, Hedge, Hold, OnCut, Order, Provider, Route, Target, Times};
+use crate::config::{Config, Found, Hedge, Hold, OnCut, Order, Provider, Route, Target, Times, Unsupported};
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::gateway::Gateway;
@@ -34,12 +35,16 @@ pub(crate) struct Candidate<'a> {
     pub(crate) provider: &'a Provider,
     /// The provider's own name of the model.
     pub(crate) model: &'a str,
-    /// Where a call goes.
-    pub(crate) url: &'a str,
+    /// Its provider's address.
+    pub(crate) base: &'a str,
+    /// What it is spoken to in: the client's own dialect, where its provider speaks that.
+    pub(crate) dialect: Dialect,
     /// The provider's place in the configuration.
     pub(crate) provider_index: usize,
     /// The credential; none where the provider needs none.
     pub(crate) secret: Option<&'a Secret>,
+    /// The credential's name, as circuits have it; empty where there is none.
+    pub(crate) credential: &'a str,
     /// What must not be told of its provider.
     pub(crate) hidden: &'a Hidden,
     /// The circuits that must admit a call.
@@ -55,8 +60,10 @@ pub(crate) struct Candidate<'a> {
     pub(crate) deadline: Duration,
     /// How long its answers are kept.
     pub(crate) cache: Option<Duration>,
-    /// The fields that the route and the target decide.
+    /// The fields that the route and the target decide, where the client's dialect is the provider's.
     pub(crate) set: Cow<'a, Map<String, Value>>,
+    /// The same apart, where it is not: the route's in the client's request, the target's own in the provider's.
+    pub(crate) apart: Option<Apart<'a>>,
     /// Whether the client named this target itself.
     pub(crate) direct: bool,
     /// What its calls meet, where that was asked for.
@@ -69,6 +76,9 @@ impl Candidate<'_> {
         About { target: &self.name, model: self.model, direct: self.direct }
     }
 }
+
+/// The fields that a route decides, and those that one of its targets does.
+pub(crate) type Apart<'a> = (&'a Map<String, Value>, &'a Map<String, Value>);
 
 /// Where a request may go, and by which settings.
 #[derive(Debug)]
@@ -97,6 +107,7 @@ pub(crate) struct Settings {
     pub(crate) hold: Option<Hold>,
     pub(crate) on_cut: OnCut,
     pub(crate) early_headers: bool,
+    pub(crate) unsupported: Unsupported,
 }
 
 /// What the order of targets may depend on.
@@ -104,6 +115,8 @@ pub(crate) struct Asking<'r> {
     pub(crate) now: Timestamp,
     /// Decides where nothing else does.
     pub(crate) random: u64,
+    /// What the client speaks.
+    pub(crate) client: Dialect,
     /// What the request waits for.
     pub(crate) kind: Kind,
     pub(crate) conversation: &'r Conversation<'r>,
@@ -134,7 +147,7 @@ pub(crate) fn resolve<'a>(
                 let conversation = route.affinity.then(|| asking.conversation.hash());
                 let targets = route.targets.iter();
                 let groups = targets.filter_map(|target| {
-                    resolved.group(gateway, config, &Choice::routed(route, target), target.weight, conversation)
+                    resolved.group(gateway, config, &Choice::routed(route, target), target.weight, asking.client, conversation)
                 });
                 let groups: Vec<Group<'a>> = groups.collect();
                 resolved.candidates.extend(arrange(gateway, route, asking, conversation, groups));
@@ -144,7 +157,7 @@ pub(crate) fn resolve<'a>(
                 // Only the keys of such a target are in an order.
                 let conversation = (config.defaults.affinity == Some(true)).then(|| asking.conversation.hash());
                 let choice = Choice::direct(config, provider, model, times);
-                let group = resolved.group(gateway, config, &choice, 1, conversation);
+                let group = resolved.group(gateway, config, &choice, 1, asking.client, conversation);
                 resolved.candidates.extend(group.into_iter().flat_map(|group| group.candidates));
             }
             Found::Unknown => {}
@@ -166,6 +179,7 @@ struct Choice<'a> {
     retries: u32,
     cache: Option<Duration>,
     set: Cow<'a, Map<String, Value>>,
+    apart: Option<Apart<'a>>,
     direct: bool,
 }
 
@@ -179,6 +193,7 @@ impl<'a> Choice<'a> {
             retries: target.retries,
             cache: target.cache,
             set: Cow::Borrowed(&target.set),
+            apart: Some((&route.set, &target.own_set)),
             direct: false,
         }
     }
@@ -192,6 +207,7 @@ impl<'a> Choice<'a> {
             retries: config.defaults.retries,
             cache: config.defaults.cache,
             set: Cow::Owned(Map::new()),
+            apart: None,
             direct: true,
         }
     }
@@ -214,6 +230,7 @@ impl<'a> Resolved<'a> {
         config: &'a Config,
         choice: &Choice<'a>,
         weight: u32,
+        client: Dialect,
         conversation: Option<u64>,
     ) -> Option<Group<'a>> {
         let (provider, state) = (config.providers.get(choice.provider)?, gateway.providers().get(choice.provider)?);
@@ -239,8 +256,10 @@ impl<'a> Resolved<'a> {
             provider,
             provider_index: choice.provider,
             model: choice.model,
-            url: &state.url,
+            base: &state.base,
+            dialect: spoken(provider, client),
             secret: credential.secret.as_ref(),
+            credential: &credential.circuit,
             hidden: &state.hidden,
             circuits: gateway.view().borrow_mut().target(choice.provider, choice.model, &credential.circuit),
             first_token: choice.times.first_token,
@@ -251,11 +270,20 @@ impl<'a> Resolved<'a> {
             deadline: choice.times.deadline,
             cache: choice.cache,
             set: choice.set.clone(),
+            apart: choice.apart,
             direct: choice.direct,
             fault: None,
         });
         Some(Group { name: hash(&[&name], 0), weight, candidates: candidates.collect() })
     }
+}
+
+/// What a provider is spoken to in for a client of that dialect: the same where it can be, as nothing is translated better than by not translating
+/// it, else the first of what it speaks.
+fn spoken(provider: &Provider, client: Dialect) -> Dialect {
+    let mut dialects = provider.protocols.iter().filter_map(|protocol| Dialect::of(*protocol));
+    let first = dialects.clone().next().unwrap_or(Dialect::Chat);
+    dialects.find(|dialect| *dialect == client).unwrap_or(first)
 }
 
 /// Whether this key may use what was found.
@@ -308,6 +336,7 @@ fn settings(config: &Config, found: &Found<'_>) -> Settings {
             hold: route.hold,
             on_cut: route.on_cut,
             early_headers: route.early_headers,
+            unsupported: route.unsupported,
         },
         Found::Direct { .. } | Found::Unknown => Settings {
             deadline: defaults.times.deadline,
@@ -317,6 +346,7 @@ fn settings(config: &Config, found: &Found<'_>) -> Settings {
             hold: defaults.hold,
             on_cut: defaults.on_cut,
             early_headers: defaults.early_headers,
+            unsupported: defaults.unsupported,
         },
     }
 }

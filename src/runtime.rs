@@ -86,6 +86,8 @@ pub struct Call {
 pub enum Destination {
     /// A `POST` to this address.
     Post(String),
+    /// Another method, and the address.
+    Other(&'static str, String),
     /// Nowhere: the runtime plays this script as if an upstream had answered so.
     Script(Script),
 }

@@ -8,12 +8,14 @@
 //! Both pass on whole frames only, so that an error event behind a cut stream is always well formed.
 
 mod relay;
+mod wording;
 
 pub(crate) use relay::Successor;
 pub use relay::{Ending, Relay};
+pub(crate) use wording::Wording;
 
 use crate::config::Hold as Window;
-use crate::provider::openai::{self, Event};
+use crate::dialect::{Dialect, Event, chat};
 use crate::sse::{self, Frames};
 
 /// What became of the bytes that were fed.
@@ -51,6 +53,7 @@ const TOKEN: usize = 4;
 /// A stream before its first content, and, where a window was set, for that much longer: until then another target can take over unseen.
 #[derive(Clone, Debug)]
 pub struct Hold {
+    dialect: Dialect,
     frames: Frames,
     held: Vec<u8>,
     seen: Event,
@@ -60,10 +63,11 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Holds from the first byte on.
+    /// Holds from the first byte on. Gemini's streams have no terminator but their end.
     #[must_use]
-    pub fn new(finish_is_enough: bool) -> Self {
-        Self { frames: Frames::default(), held: Vec::new(), seen: Event::default(), finish_is_enough, window: None }
+    pub fn new(dialect: Dialect, finish_is_enough: bool) -> Self {
+        let finish_is_enough = finish_is_enough || dialect == Dialect::Gemini;
+        Self { dialect, frames: Frames::default(), held: Vec::new(), seen: Event::default(), finish_is_enough, window: None }
     }
 
     /// Holds on beyond the first content: for so many tokens, as far as they can be told, or, for a time, until [`Hold::release`].
@@ -102,7 +106,7 @@ impl Hold {
             }
             whole += frame.len();
             let Some(data) = sse::data(frame) else { continue };
-            let event = openai::classify_frame(frame, &data);
+            let event = self.dialect.classify_frame(frame, &data);
             failure = failure_of(event, &data);
             self.seen.content |= event.content;
             self.seen.answer |= event.answer;
@@ -144,7 +148,9 @@ impl Hold {
             }
         }
         if self.finish_is_enough && all_finished(self.seen) && (self.seen.content || self.seen.explains_silence) {
-            self.held.extend_from_slice(openai::DONE);
+            if self.dialect == Dialect::Chat {
+                self.held.extend_from_slice(chat::DONE);
+            }
             return Held::Complete(std::mem::take(&mut self.held));
         }
         // Content without an end is a stream that broke off, however politely.

@@ -3,7 +3,7 @@
 // Every answer is made beforehand, and a request is read only as far as it takes to see where it ends and what it wants, so that
 // one answer costs about 10 µs, a twentieth of what a worker spends on it. What is wanted stands in the request's body, as that
 // reaches the upstream unchanged through every worker: `"stream":true`, and `"bench":"paced"` or `"bench":"brief"` in its metadata.
-// Each frame of a stream is a chunk of its own, as providers send them.
+// Each frame of a stream is a chunk of its own, as providers send them. What is sent to `/v1/messages` is answered with the same words in Anthropic's form.
 //
 // Prints `{"upstream":PORT,"kv":PORT}` when it listens.
 import net from "node:net";
@@ -58,12 +58,46 @@ function pieces(frames) {
 const LONG = pieces(FRAMES);
 const BRIEF = pieces(BRIEF_FRAMES);
 
-function pace(socket) {
+// The same in Anthropic's form.
+const message = JSON.stringify({
+  id: "msg_bench0001",
+  type: "message",
+  role: "assistant",
+  model: "claude-sonnet-4-5-20250929",
+  content: [{ type: "text", text: "The capital of France is Paris. ".repeat(8) }],
+  stop_reason: "end_turn",
+  stop_sequence: null,
+  usage: { input_tokens: 24, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 64, service_tier: "standard" },
+});
+const WHOLE_MESSAGE = Buffer.from(
+  "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nrequest-id: req_bench0001\r\n" +
+    `anthropic-ratelimit-requests-remaining: 9999\r\ncontent-length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+);
+
+function event(data) {
+  const text = `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+function messagePieces(frames) {
+  const head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nrequest-id: req_bench0001\r\ntransfer-encoding: chunked\r\n\r\n";
+  const begun = { ...JSON.parse(message), content: [], stop_reason: null, usage: { input_tokens: 24, output_tokens: 1 } };
+  const texts = [head + event({ type: "message_start", message: begun })];
+  texts.push(event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }));
+  for (let at = 1; at < frames - 2; at++) texts.push(event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: ` token${at}` } }));
+  texts.push(event({ type: "content_block_stop", index: 0 }));
+  texts.push(event({ type: "message_delta", delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: 64 } }));
+  texts.push(`${event({ type: "message_stop" })}0\r\n\r\n`);
+  return texts.map((text) => Buffer.from(text));
+}
+const LONG_MESSAGE = messagePieces(FRAMES);
+
+function pace(socket, pieces) {
   let at = 0;
   const next = () => {
     if (socket.destroyed) return;
-    socket.write(LONG[at++]);
-    if (at < LONG.length) setTimeout(next, PACE_MS);
+    socket.write(pieces[at++]);
+    if (at < pieces.length) setTimeout(next, PACE_MS);
   };
   next();
 }
@@ -73,9 +107,11 @@ function respond(socket, data, from, to) {
     const at = data.indexOf(text, from);
     return at >= 0 && at < to;
   };
-  if (!wants('"stream":true')) socket.write(WHOLE);
-  else if (wants('"bench":"paced"')) pace(socket);
-  else for (const piece of wants('"bench":"brief"') ? BRIEF : LONG) socket.write(piece);
+  const messages = data.latin1Slice(0, 18) === "POST /v1/messages ";
+  const long = messages ? LONG_MESSAGE : LONG;
+  if (!wants('"stream":true')) socket.write(messages ? WHOLE_MESSAGE : WHOLE);
+  else if (wants('"bench":"paced"') || wants('"user_id":"paced"')) pace(socket, long);
+  else for (const piece of wants('"bench":"brief"') ? BRIEF : long) socket.write(piece);
 }
 
 // Where the request at the start of `data` has its body, as [from, to]; nothing while it is incomplete.

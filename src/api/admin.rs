@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::auth::Caller;
 use crate::breaker::{self, Force, LONGEST_FORCE, Stance, message};
 use crate::config::Config;
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::gateway::{self, Gateway};
 use crate::http::{Request, Response};
@@ -48,7 +49,7 @@ pub(crate) async fn serve<R: Runtime>(
 ) -> Response<R::Stream> {
     if !caller.is_admin() {
         let message = format!("{} takes an operator's key, which that of '{}' is not", request.path, caller.name);
-        return gateway::refuse(&Error::not_an_admin(None, message));
+        return gateway::refuse(Dialect::Chat, &Error::not_an_admin(None, message));
     }
     let path = request.path.as_str();
     let provider = path.strip_prefix(CIRCUITS).and_then(|rest| rest.strip_prefix('/')).filter(|name| !name.contains('/'));
@@ -59,7 +60,7 @@ pub(crate) async fn serve<R: Runtime>(
         (method, Some(_)) => Err(Error::method_not_allowed(method, "POST")),
         (_, None) => Err(Error::not_found(path)),
     };
-    answer.map_or_else(|error| gateway::refuse(&error), |body| gateway::json(200, body.to_string()))
+    answer.map_or_else(|error| gateway::refuse(Dialect::Chat, &error), |body| gateway::json(200, body.to_string()))
 }
 
 fn list(gateway: &Gateway, config: &Config, now: Timestamp) -> Value {

@@ -1,4 +1,4 @@
-//! `GET /v1/models`: what a key may put into `model`, in OpenAI's form.
+//! `GET /v1/models`: what a key may put into `model`, in OpenAI's form or, for its clients, Anthropic's.
 //!
 //! Routes come first, then, for a key that may name targets directly, every configured target that has a credential.
 
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::auth::Caller;
 use crate::config::Config;
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::http;
@@ -27,24 +28,36 @@ fn models<'a>(gateway: &'a Gateway, config: &'a Config, caller: &'a Caller) -> V
     models
 }
 
-fn object(id: &str, owner: &str) -> Value {
-    json!({ "id": id, "object": "model", "created": 0, "owned_by": owner })
+fn object(id: &str, owner: &str, dialect: Dialect) -> Value {
+    if dialect == Dialect::Messages {
+        json!({ "type": "model", "id": id, "display_name": id, "created_at": "1970-01-01T00:00:00Z" })
+    } else {
+        json!({ "id": id, "object": "model", "created": 0, "owned_by": owner })
+    }
 }
 
 /// The list.
 #[inline(never)]
-pub(crate) fn list(gateway: &Gateway, config: &Config, caller: &Caller) -> String {
-    let data: Vec<Value> = models(gateway, config, caller).iter().map(|(id, owner)| object(id, owner)).collect();
-    json!({ "object": "list", "data": data }).to_string()
+pub(crate) fn list(gateway: &Gateway, config: &Config, caller: &Caller, dialect: Dialect) -> String {
+    let models = models(gateway, config, caller);
+    let data: Vec<Value> = models.iter().map(|(id, owner)| object(id, owner, dialect)).collect();
+    if dialect == Dialect::Messages {
+        // All of them: there is no second page to ask for.
+        let [first, last] = [models.first(), models.last()].map(|model| model.map(|(id, _)| id));
+        json!({ "data": data, "has_more": false, "first_id": first, "last_id": last })
+    } else {
+        json!({ "object": "list", "data": data })
+    }
+    .to_string()
 }
 
 /// One of them. Its name may hold slashes; SDKs escape them, and whatever else they see fit.
-pub(crate) fn one(gateway: &Gateway, config: &Config, caller: &Caller, name: &str) -> Result<String, Error> {
+pub(crate) fn one(gateway: &Gateway, config: &Config, caller: &Caller, dialect: Dialect, name: &str) -> Result<String, Error> {
     let name = http::percent_decoded(name).unwrap_or_else(|_| name.to_owned());
     let models = models(gateway, config, caller);
     models
         .iter()
         .find(|(id, _)| *id == name)
-        .map(|(id, owner)| object(id, owner).to_string())
+        .map(|(id, owner)| object(id, owner, dialect).to_string())
         .ok_or_else(|| route::unknown(config, caller, &name))
 }

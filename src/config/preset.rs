@@ -3,7 +3,7 @@
 //! A preset is where a provider's own documentation says that its API is, what it calls the key, and where it differs from what it imitates.
 //! `stream_usage` is set only where the documentation lists `stream_options`: some providers refuse fields that they do not know.
 
-use crate::config::provider::{Protocol, Quirks};
+use crate::config::provider::{Asks, Protocol, Quirks, Thoughts, ToolIds};
 
 /// A known provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,16 @@ const OPENAI: &[Protocol] = &[Protocol::OpenAi];
 
 /// A provider that speaks OpenAI's Chat Completions.
 const fn openai(name: &'static str, base_url: &'static str, key: &'static str, source: &'static str) -> Preset {
-    let quirks = Quirks { done_may_be_missing: false, stream_usage: false };
+    let quirks = Quirks {
+        done_may_be_missing: false,
+        stream_usage: false,
+        original: false,
+        tool_ids: ToolIds::Forty,
+        asks: Asks::Effort,
+        thoughts: Thoughts::Dropped,
+        knows: &[],
+        lacks: &[],
+    };
     Preset { name, protocols: OPENAI, base_url, key: Some(key), quirks, source }
 }
 
@@ -63,29 +72,80 @@ impl Preset {
         self.quirks.done_may_be_missing = true;
         self
     }
+
+    /// It is the original.
+    const fn original(mut self) -> Self {
+        self.quirks.original = true;
+        self
+    }
+
+    /// It documents what not all know.
+    const fn knows(mut self, words: &'static [&'static str]) -> Self {
+        self.quirks.knows = words;
+        self
+    }
+
+    /// It documents that it does not know what most know, or its reference, which says of itself that it is complete, has no such thing.
+    const fn lacks(mut self, words: &'static [&'static str]) -> Self {
+        self.quirks.lacks = words;
+        self
+    }
+
+    const fn asked(mut self, asks: Asks) -> Self {
+        self.quirks.asks = asks;
+        self
+    }
+
+    const fn thinks(mut self, thoughts: Thoughts) -> Self {
+        self.quirks.thoughts = thoughts;
+        self
+    }
+
+    const fn short_ids(mut self) -> Self {
+        self.quirks.tool_ids = ToolIds::Nine;
+        self
+    }
 }
 
 /// All of them: OpenAI's protocol in the cloud, the same on one's own machine, other protocols, and none.
 #[rustfmt::skip]
 pub const PRESETS: &[Preset] = &[
     openai("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "https://platform.openai.com/docs/api-reference/chat")
-        .tells_usage(),
+        .tells_usage().original().speaks(&[Protocol::OpenAi, Protocol::Responses]),
+    // https://api-docs.deepseek.com/guides/thinking_mode (the switch, the three efforts, thoughts of turns with tools that must come back);
+    // https://api-docs.deepseek.com/api/create-chat-completion (four roles, `json_object`, no n, seed and logit_bias); recorded: parts that are not text
+    // are refused.
     openai("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "https://api-docs.deepseek.com/")
-        .tells_usage(),
+        .tells_usage().asked(Asks::Thinking).thinks(Thoughts::InToolTurns)
+        .lacks(&["developer", "max_completion_tokens", "json_schema", "image_url", "n", "seed", "logit_bias"]),
+    // "Currently Unsupported OpenAI Features", each a 400.
     openai("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "https://console.groq.com/docs/openai")
-        .tells_usage(),
-    openai("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "https://docs.mistral.ai/api/"),
+        .tells_usage().knows(&["service_tier"])
+        .lacks(&["logprobs", "logit_bias", "messages[].name", "n"]),
+    // The schema of ChatCompletionRequest (also in github.com/mistralai/client-python, docs/models): members that it does not have are refused; four
+    // roles; `random_seed`. Recorded: documents by `document_url`, sound as text. "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9".
+    openai("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "https://docs.mistral.ai/api/")
+        .asked(Asks::Nothing).short_ids().knows(&["random_seed", "document_url", "input_audio as text"])
+        .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user"]),
+    // https://openrouter.ai/docs/api-reference/parameters (top_k), /docs/use-cases/reasoning-tokens, /docs/features/prompt-caching (cache_control),
+    // /docs/features/multimodal (files, sound, films, images as answers).
     openai("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "https://openrouter.ai/docs/quickstart")
-        .tells_usage(),
+        .tells_usage().asked(Asks::Object).thinks(Thoughts::Details)
+        .knows(&["top_k", "cache_control", "file", "file by url", "input_audio", "video_url", "modalities", "verbosity"]),
     openai("n1n", "https://api.n1n.ai/v1", "N1N_API_KEY", "https://docs.n1n.ai/"),
     openai("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", "https://docs.together.ai/docs/openai-api-compatibility"),
     openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility"),
+    // "logit_bias: unsupported".
     openai("xai", "https://api.x.ai/v1", "XAI_API_KEY", "https://docs.x.ai/docs/api-reference")
-        .tells_usage(),
-    openai("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", "https://inference-docs.cerebras.ai/resources/openai"),
-    // The missing `[DONE]`: https://github.com/perplexityai/api-discussion/issues/209
+        .tells_usage().lacks(&["logit_bias"]),
+    // "Currently Unsupported OpenAI Features", each a 400.
+    openai("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", "https://inference-docs.cerebras.ai/resources/openai")
+        .lacks(&["frequency_penalty", "presence_penalty", "logit_bias"]),
+    // The missing `[DONE]`: https://github.com/perplexityai/api-discussion/issues/209. Its reference (https://docs.perplexity.ai/api-reference/chat-completions-post)
+    // has neither tools nor the rest of what it lacks, and of response formats `json_schema`.
     openai("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY", "https://docs.perplexity.ai/guides/chat-completions-guide")
-        .leaves_done_out(),
+        .leaves_done_out()
+        .lacks(&["tools", "stop", "seed", "n", "logprobs", "logit_bias", "json_object"]),
     openai("cloudflare", "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1", "CLOUDFLARE_API_KEY", "https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/"),
     openai("github-models", "https://models.github.ai/inference", "GITHUB_TOKEN", "https://docs.github.com/en/rest/models/inference")
         .tells_usage(),
@@ -95,21 +155,27 @@ pub const PRESETS: &[Preset] = &[
     openai("deepinfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY", "https://deepinfra.com/docs/openai_api")
         .tells_usage(),
     openai("hyperbolic", "https://api.hyperbolic.xyz/v1", "HYPERBOLIC_API_KEY", "https://docs.hyperbolic.xyz/docs/rest-api"),
-    openai("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", "https://platform.moonshot.ai/docs/api/chat"),
+    openai("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", "https://platform.moonshot.ai/docs/api/chat")
+        .asked(Asks::Nothing),
     openai("qwen", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope")
-        .tells_usage(),
+        .tells_usage().asked(Asks::Nothing),
     openai("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "https://docs.z.ai/guides/develop/http/introduction"),
     openai("gemini-openai", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", "https://ai.google.dev/gemini-api/docs/openai"),
-    openai("cohere", "https://api.cohere.ai/compatibility/v1", "COHERE_API_KEY", "https://docs.cohere.com/docs/compatibility-api"),
+    // "Supported parameters", "Unsupported parameters"; its own example has a `developer`.
+    openai("cohere", "https://api.cohere.ai/compatibility/v1", "COHERE_API_KEY", "https://docs.cohere.com/docs/compatibility-api")
+        .asked(Asks::NoneOrHigh).knows(&["developer"])
+        .lacks(&["max_completion_tokens", "parallel_tool_calls", "logprobs", "logit_bias", "n", "user"]),
     openai("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN", "https://huggingface.co/docs/inference-providers/index"),
     openai("nebius", "https://api.tokenfactory.nebius.com/v1", "NEBIUS_API_KEY", "https://docs.tokenfactory.nebius.com/quickstart"),
     openai("scaleway", "https://api.scaleway.ai/v1", "SCW_SECRET_KEY", "https://www.scaleway.com/en/docs/generative-apis/quickstart/"),
     openai("vercel", "https://ai-gateway.vercel.sh/v1", "AI_GATEWAY_API_KEY", "https://vercel.com/docs/ai-gateway/openai-compat"),
 
+    // "Supported request fields": those without a tick.
     openai("ollama", "http://127.0.0.1:11434/v1", "", "https://docs.ollama.com/api/openai-compatibility")
-        .tells_usage().without_key(),
+        .tells_usage().without_key().lacks(&["tool_choice", "logit_bias", "user", "n"]),
+    // "Extra parameters"; https://docs.vllm.ai/en/latest/features/multimodal_inputs.html
     openai("vllm", "http://127.0.0.1:8000/v1", "", "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html")
-        .tells_usage().without_key(),
+        .tells_usage().without_key().knows(&["top_k", "input_audio", "video_url"]),
     openai("lmstudio", "http://127.0.0.1:1234/v1", "", "https://lmstudio.ai/docs/developer/openai-compat")
         .tells_usage().without_key(),
     openai("llamacpp", "http://127.0.0.1:8080/v1", "", "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md")

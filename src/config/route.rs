@@ -13,7 +13,7 @@ use crate::config::problem;
 use crate::config::provider::{self, Provider};
 use crate::config::read::{Table, Value};
 use crate::config::reasoning;
-use crate::config::settings::{Defaults, Hedge, Hold, OnCut, Order, Share, Stated, Times};
+use crate::config::settings::{Defaults, Hedge, Hold, OnCut, Order, Share, Stated, Times, Unsupported};
 
 /// A route.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub struct Route {
     pub on_cut: OnCut,
     /// Whether a stream's 200 is sent before anyone has answered.
     pub early_headers: bool,
+    /// What becomes of a request that a target cannot be told all of.
+    pub unsupported: Unsupported,
     /// Whether a conversation stays with a target and a key while they are healthy.
     pub affinity: bool,
     /// How many calls beyond the first a request earns its route; without limit where this is none.
@@ -71,8 +73,11 @@ pub struct Target {
     pub first_token_set: bool,
     /// Whether its model is known to reason before it shows anything.
     pub silent_reasoner: bool,
-    /// Fields of the request that are decided here: the route's, and the target's own over them.
+    /// Fields of the request that are decided here: the route's, and the target's own over them. They are those of a client's dialect that is the
+    /// provider's too; where it is not, the route's are set in the client's request, and the target's own in what the provider is sent.
     pub set: Map<String, Json>,
+    /// The target's own.
+    pub own_set: Map<String, Json>,
 }
 
 /// A route as it was written.
@@ -129,7 +134,7 @@ fn draft<'a>(name: &'a str, value: Value<'a>, names: &mut Names<'_>) -> Option<D
         extends: table.get("extends"),
         targets,
         stated: Stated::read(&table),
-        set: table.get("set").map(|value| set(&value)).unwrap_or_default(),
+        set: table.get("set").map(|value| set(&value, false)).unwrap_or_default(),
         value,
     };
     table.close_with(|key| {
@@ -170,7 +175,7 @@ fn target(value: &Value<'_>, names: &mut Names<'_>) -> Option<TargetDraft> {
     let found = stated_name.and_then(|value| names.target(&value, value.text("\"provider/model\"")?));
     let weight = table.get("weight").map_or(Some(1), |value| value.whole(1, MOST_WEIGHT));
     let stated = Stated::read_of_target(&table);
-    let set = table.get("set").map(|value| set(&value)).unwrap_or_default();
+    let set = table.get("set").map(|value| set(&value, true)).unwrap_or_default();
     table.close();
     let (provider, model) = found?;
     Some(TargetDraft { provider, model, weight: weight?, stated, set })
@@ -225,13 +230,14 @@ impl Names<'_> {
     }
 }
 
-/// What a route may not decide: the model, as that is what it chooses; the question; how it is to be delivered.
-const NEVER_SET: [&str; 4] = ["model", "models", "messages", "stream"];
+/// What a route may not decide: the model, as that is what it chooses; the question, in any dialect; how it is to be delivered.
+const NEVER_SET: [&str; 6] = ["model", "models", "messages", "input", "contents", "stream"];
 
-fn set(value: &Value<'_>) -> Map<String, Json> {
+/// The fields that a route decides, or a target: for the latter, `models` is a field of its provider's (OpenRouter's chain of fallbacks).
+fn set(value: &Value<'_>, of_target: bool) -> Map<String, Json> {
     let mut set = Map::new();
     for (field, value) in value.table().map(|table| table.entries()).unwrap_or_default() {
-        if NEVER_SET.contains(&field) {
+        if NEVER_SET.contains(&field) && !(of_target && field == "models") {
             value.problem(format!("a route may not decide {}", NEVER_SET.join(", ")));
         } else if let Some(json) = value.json() {
             set.insert(field.to_owned(), json);
@@ -302,6 +308,7 @@ fn settle(draft: &Draft<'_>, drafts: &[Draft<'_>], providers: &[Provider], defau
         hold: settings.hold,
         on_cut: settings.on_cut,
         early_headers: settings.early_headers,
+        unsupported: settings.unsupported,
         affinity: settings.affinity.unwrap_or(settings.order != Order::Listed),
         retry_budget: settings.retry_budget,
         hedge_budget: settings.hedge_budget,
@@ -332,5 +339,6 @@ fn settle_target(target: &TargetDraft, route: &Defaults, first_token_set: bool, 
         first_token_set,
         silent_reasoner,
         set: merged,
+        own_set: target.set.clone(),
     }
 }

@@ -59,6 +59,19 @@ pub enum OnCut {
     Restart,
 }
 
+/// What becomes of a request that a target cannot be told all of, as its protocol has no words for some member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsupported {
+    /// What does not change the answer's meaning is left out, and named in a header; for anything else the next target is asked.
+    Mind,
+    /// It is left out, whatever it is, and named in a header.
+    Ignore,
+    /// The request is refused.
+    Refuse,
+    /// The next target is asked, whatever it is.
+    Next,
+}
+
 /// So much for each request, 0 to 1, in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share(u32);
@@ -100,6 +113,8 @@ pub struct Defaults {
     pub on_cut: OnCut,
     /// Whether a stream's 200 is sent before anyone has answered.
     pub early_headers: bool,
+    /// What becomes of a request that a target cannot be told all of.
+    pub unsupported: Unsupported,
     /// Whether a conversation stays with a target and a key; where this is none, it does unless targets are asked as they are listed.
     pub affinity: Option<bool>,
     /// How many calls beyond the first a request earns its route; without limit where this is none.
@@ -127,6 +142,7 @@ impl Default for Defaults {
             hold: None,
             on_cut: OnCut::Error,
             early_headers: false,
+            unsupported: Unsupported::Mind,
             affinity: None,
             retry_budget: Some(RETRY_BUDGET),
             hedge_budget: Some(HEDGE_BUDGET),
@@ -186,6 +202,7 @@ pub(super) struct Stated {
     hold: Option<Switch<Hold>>,
     on_cut: Option<OnCut>,
     early_headers: Option<bool>,
+    unsupported: Option<Unsupported>,
     affinity: Option<bool>,
     retry_budget: Option<Switch<Share>>,
     hedge_budget: Option<Switch<Share>>,
@@ -205,6 +222,7 @@ impl Stated {
             hold: table.get("hold").and_then(|value| hold(&value)),
             on_cut: table.get("on_cut").and_then(|value| value.choice(&ON_CUT)),
             early_headers: table.get("early_headers").and_then(|value| value.flag()),
+            unsupported: table.get("unsupported").and_then(|value| value.choice(&UNSUPPORTED)),
             affinity: table.get("affinity").and_then(|value| value.flag()),
             retry_budget: table.get("retry_budget").and_then(|value| share(&value)),
             hedge_budget: table.get("hedge_budget").and_then(|value| share(&value)),
@@ -242,6 +260,7 @@ impl Stated {
             hold: self.hold.or(above.hold),
             on_cut: self.on_cut.or(above.on_cut),
             early_headers: self.early_headers.or(above.early_headers),
+            unsupported: self.unsupported.or(above.unsupported),
             affinity: self.affinity.or(above.affinity),
             retry_budget: self.retry_budget.or(above.retry_budget),
             hedge_budget: self.hedge_budget.or(above.hedge_budget),
@@ -266,6 +285,7 @@ impl Stated {
             hold: self.hold.map_or(above.hold, Switch::on),
             on_cut: self.on_cut.unwrap_or(above.on_cut),
             early_headers: self.early_headers.unwrap_or(above.early_headers),
+            unsupported: self.unsupported.unwrap_or(above.unsupported),
             affinity: self.affinity.or(above.affinity),
             retry_budget: self.retry_budget.map_or(above.retry_budget, Switch::on),
             hedge_budget: self.hedge_budget.map_or(above.hedge_budget, Switch::on),
@@ -282,6 +302,13 @@ impl Stated {
 const ORDERS: [(&str, Order); 3] = [("listed", Order::Listed), ("fastest", Order::Fastest), ("weighted", Order::Weighted)];
 
 const ON_CUT: [(&str, OnCut); 2] = [("error", OnCut::Error), ("restart", OnCut::Restart)];
+
+const UNSUPPORTED: [(&str, Unsupported); 4] = [
+    ("mind", Unsupported::Mind),
+    ("ignore", Unsupported::Ignore),
+    ("refuse", Unsupported::Refuse),
+    ("next", Unsupported::Next),
+];
 
 /// More than any answer's beginning; what is held is held in memory.
 const MOST_HELD: u32 = 2000;

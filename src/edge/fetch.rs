@@ -81,10 +81,11 @@ fn head(intake: &glue::Intake) -> Request {
     let mut lines = head.splitn(3, '\n');
     let mut line = || lines.next().unwrap_or_default();
     let (method, url, headers) = (line(), line(), line());
-    let (host, path) = gateway::split_url(url);
+    let (host, path, query) = gateway::split_url(url);
     Request {
         method: method.to_owned(),
         path: path.to_owned(),
+        query: query.to_owned(),
         host: host.to_owned(),
         headers: Headers::from_flat(headers),
         body: String::new(),

@@ -175,15 +175,16 @@ export class Call {
     this.woken(number);
   }
 
-  // Sends a request, or plays `script` where that is not "".
+  // Sends a request, or plays `script` where that is not "". Before the address may stand another method than POST.
   async send(url, script, flat, body, streamed, ms, limit, number) {
     this.wait(number, ms);
     let headed = false;
     try {
       const signal = this.controller.signal;
+      const [address, request] = asked(url, body);
       const response =
         script === ""
-          ? await fetch(url, { method: "POST", headers: unflatten(flat), body, redirect: "manual", signal })
+          ? await fetch(address, { ...request, headers: unflatten(flat), redirect: "manual", signal })
           : await play(JSON.parse(script), signal);
       headed = true;
       this.head = `${response.status}\n${flatten(response.headers)}`;
@@ -246,6 +247,14 @@ export class Call {
   took() {
     return this.reason === "" ? this.piece : "gone";
   }
+}
+
+// An address without a method before it, and what is asked of it.
+function asked(url, body) {
+  const space = url.indexOf(" ");
+  if (space < 0) return [url, { method: "POST", body }];
+  const method = url.slice(0, space);
+  return [url.slice(space + 1), method === "POST" ? { method, body } : { method }];
 }
 
 // Waits `ms`, or for ever when it is negative, unless `signal` aborts first.

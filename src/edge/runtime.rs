@@ -103,6 +103,7 @@ impl Runtime for Workers {
         let body = Body(glue::Call::new(&self.shared.scope));
         let (url, script) = match call.to {
             Destination::Post(url) => (url, String::new()),
+            Destination::Other(method, url) => (format!("{method} {url}"), String::new()),
             Destination::Script(script) => (String::new(), script_json(script)),
         };
         let ms = number(millis(call.until.since(self.now())));

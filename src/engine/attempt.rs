@@ -2,16 +2,18 @@
 
 use super::Job;
 use crate::breaker::{Outcome, Ticket};
-use crate::chat;
+use crate::chat::Answer;
 use crate::config::simulated::Simulated;
 use crate::config::{Hold as Window, Protocol};
 use crate::consult::{Consult, Timed};
 use crate::deadline::Allowance;
+use crate::dialect::{Dialect, Whole, chat, gemini, messages};
 use crate::fault::Fault;
 use crate::http::Headers;
 use crate::latency::Awaited;
 use crate::load::UnderWay;
-use crate::provider::{openai, simulated};
+use crate::provider::address::{self, Operation};
+use crate::provider::simulated;
 use crate::route::Candidate;
 use crate::runtime::{Call, CallError, Destination, End, Payload, Read, Reply, Runtime};
 use crate::stream::{Failure, Held, Hold};
@@ -25,6 +27,10 @@ const MAX_ANSWER: usize = 10 * 1024 * 1024;
 pub(crate) struct Won<B> {
     /// Who answered: `provider/model`.
     pub(crate) target: String,
+    /// What it speaks.
+    pub(crate) dialect: Dialect,
+    /// What of the request it was not told.
+    pub(crate) ignored: Vec<String>,
     /// The upstream's header fields.
     pub(crate) headers: Headers,
     /// The answer.
@@ -33,8 +39,8 @@ pub(crate) struct Won<B> {
 
 /// An answer, or as much of it as commits.
 pub(crate) enum WonBody<B> {
-    /// All of it, as JSON.
-    Whole(String),
+    /// All of it, as JSON; decoded where it has to be told in another form than that.
+    Whole(String, Option<Box<Answer>>),
     /// The whole of a stream.
     Streamed(Vec<u8>),
     /// A stream that has begun.
@@ -77,8 +83,9 @@ impl<R: Runtime> Attempt<'_, R> {
                 return Err(self.judge(&self.give_up()));
             }
         }
-        match self.call() {
-            Ok(call) => self.answer(self.consult.runtime.call(call).await, ticket).await,
+        let (body, ignored) = self.job.translation.body(self.candidate);
+        match self.call(body) {
+            Ok(call) => self.answer(self.consult.runtime.call(call).await, ignored, ticket).await,
             Err(evidence) => Err(self.judge(&evidence)),
         }
     }
@@ -90,35 +97,33 @@ impl<R: Runtime> Attempt<'_, R> {
     }
 
     /// The request as this candidate is sent it.
-    fn call(&self) -> Result<Call, Evidence<'static>> {
+    fn call(&self, body: String) -> Result<Call, Evidence<'static>> {
         let candidate = self.candidate;
-        let body = openai::encode(
-            self.job.envelope,
-            candidate.model,
-            &candidate.set,
-            self.job.force_usage && candidate.provider.quirks.stream_usage,
-        );
-        let made_up = candidate
-            .fault
-            .as_ref()
-            .and_then(|fault| fault.script(candidate.model, self.job.envelope.stream, self.consult.runtime.now()));
+        let stream = self.job.envelope.stream;
+        let made_up =
+            candidate.fault.as_ref().and_then(|fault| fault.script(candidate.model, stream, self.consult.runtime.now()));
         let to = if let Some(script) = made_up {
             Destination::Script(script)
         } else if candidate.provider.protocols.contains(&Protocol::Simulated) {
             Destination::Script(self.script(&body)?)
         } else {
-            Destination::Post(candidate.url.to_owned())
+            let operation = self.job.translation.operation();
+            // Whoever has no such endpoint was refused before.
+            Destination::Post(
+                address::url(candidate.base, candidate.dialect, candidate.model, operation, stream).ok_or(Evidence::Garbage)?,
+            )
         };
         let mut headers = Headers::new();
         headers.push("content-type", "application/json");
-        headers.push("accept", if self.job.envelope.stream { "text/event-stream" } else { "application/json" });
-        if let Some(secret) = candidate.secret {
-            headers.push("authorization", format!("Bearer {}", secret.expose()));
-        }
-        for (name, value) in self.job.headers.iter().chain(&candidate.provider.headers) {
+        headers.push("accept", if stream { "text/event-stream" } else { "application/json" });
+        address::sign(&mut headers, candidate.dialect, candidate.secret);
+        let same = candidate.dialect == self.job.envelope.dialect;
+        let up = self.job.headers.iter().filter(|(name, _)| same && address::goes_up(name, candidate.dialect));
+        for (name, value) in up.chain(&candidate.provider.headers) {
             headers.push(name.clone(), value.clone());
         }
-        Ok(Call { to, headers, body, streamed: self.job.envelope.stream, until: self.allowance.until, max_bytes: MAX_ANSWER })
+        address::version(&mut headers, candidate.dialect);
+        Ok(Call { to, headers, body, streamed: stream, until: self.allowance.until, max_bytes: MAX_ANSWER })
     }
 
     fn script(&self, body: &str) -> Result<crate::runtime::Script, Evidence<'static>> {
@@ -137,7 +142,12 @@ impl<R: Runtime> Attempt<'_, R> {
         simulated::answer(behaviour, self.job.simulate, &question).map_err(|_| Evidence::Garbage)
     }
 
-    async fn answer(&self, reply: Result<Reply<R::Body>, CallError>, ticket: &Ticket) -> Result<Won<R::Body>, Verdict> {
+    async fn answer(
+        &self,
+        reply: Result<Reply<R::Body>, CallError>,
+        ignored: Vec<String>,
+        ticket: &Ticket,
+    ) -> Result<Won<R::Body>, Verdict> {
         let Reply { status, headers, body } = match reply {
             Ok(reply) => reply,
             Err(error) => return Err(self.judge(&self.unanswered(error))),
@@ -150,7 +160,7 @@ impl<R: Runtime> Attempt<'_, R> {
             Payload::Whole(text) => self.whole(text, ticket)?,
             Payload::Stream(rest) => self.stream(rest, ticket).await?,
         };
-        Ok(Won { target: self.candidate.name.clone(), headers, body })
+        Ok(Won { target: self.candidate.name.clone(), dialect: self.candidate.dialect, ignored, headers, body })
     }
 
     fn unanswered(&self, error: CallError) -> Evidence<'static> {
@@ -176,25 +186,47 @@ impl<R: Runtime> Attempt<'_, R> {
     }
 
     fn whole(&self, text: String, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
-        match openai::classify_whole(&text) {
-            // A client that streams must be told it as a stream.
-            openai::Whole::Complete if self.job.envelope.stream && chat::replay(&text, false).is_none() => {
-                Err(self.judge(&Evidence::Garbage))
-            }
-            openai::Whole::Complete => {
-                self.complete(ticket, Awaited::of(self.job.envelope.stream));
-                Ok(WonBody::Whole(text))
-            }
-            openai::Whole::Empty => Err(self.judge(&Evidence::Empty)),
-            openai::Whole::Error => Err(self.judge(&Evidence::ErrorInside { body: &text })),
-            openai::Whole::Garbage => Err(self.judge(&Evidence::Garbage)),
+        let (dialect, stream) = (self.candidate.dialect, self.job.envelope.stream);
+        if self.job.translation.operation() == Operation::Count {
+            return self.count(text, ticket);
         }
+        match dialect.classify_whole(&text) {
+            Whole::Complete => {
+                let same = dialect == self.job.envelope.dialect;
+                // A client of another dialect must be told it in its own, and one that streams as a stream.
+                let answer = match dialect {
+                    Dialect::Chat if same => None,
+                    _ if same && !stream => None,
+                    _ => Some(Box::new(dialect.decode(&text).ok_or_else(|| self.judge(&Evidence::Garbage))?)),
+                };
+                if answer.is_none() && stream && chat::replay(&text, false).is_none() {
+                    return Err(self.judge(&Evidence::Garbage));
+                }
+                self.complete(ticket, Awaited::of(stream));
+                Ok(WonBody::Whole(text, answer))
+            }
+            Whole::Empty => Err(self.judge(&Evidence::Empty)),
+            Whole::Error => Err(self.judge(&Evidence::ErrorInside { body: &text })),
+            Whole::Garbage => Err(self.judge(&Evidence::Garbage)),
+        }
+    }
+
+    /// A number of tokens, in Anthropic's form.
+    fn count(&self, text: String, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
+        let counted = match self.candidate.dialect {
+            Dialect::Gemini => gemini::counted(&text).map(|tokens| format!(r#"{{"input_tokens":{tokens}}}"#)),
+            _ => messages::counted(&text).map(|_| text),
+        };
+        let Some(counted) = counted else { return Err(self.judge(&Evidence::Garbage)) };
+        self.consult.record(ticket, Outcome::Success);
+        Ok(WonBody::Whole(counted, None))
     }
 
     /// Reads until the first content, and for as long beyond it as the stream is to be held back.
     async fn stream(&self, mut rest: R::Body, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
         let runtime = &self.consult.runtime;
-        let mut hold = Hold::new(self.candidate.provider.quirks.done_may_be_missing).beyond(self.job.hold);
+        let mut hold =
+            Hold::new(self.candidate.dialect, self.candidate.provider.quirks.done_may_be_missing).beyond(self.job.hold);
         let mut ticket = ticket.clone();
         // Set at the first content: the end of what is held back in any case.
         let mut release: Option<Timestamp> = None;

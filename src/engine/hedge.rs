@@ -69,11 +69,12 @@ fn second_turn<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, progress: &Share
     }
     let left = job.deadline.since(now);
     let fits = |candidate: &Candidate<'_>| known(&consult.gateway, now, job, candidate).is_none_or(|known| known.p50 <= left);
-    let at = job
-        .candidates
-        .iter()
-        .zip(&noted.ruled_out)
-        .position(|(other, out)| !out && other.name != *name && consult.is_closed(other.circuits) && fits(other))?;
+    let at = job.candidates.iter().zip(&noted.ruled_out).position(|(other, out)| {
+        !out && other.name != *name
+            && consult.is_closed(other.circuits)
+            && fits(other)
+            && job.translation.refusal(other).is_none()
+    })?;
     if !job.spending.withdraw_hedge(now) {
         return None;
     }

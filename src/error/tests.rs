@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Error;
+use crate::dialect::Dialect;
 use crate::secret::{Hidden, Secret};
 use crate::trace::Trace;
 use crate::verdict::Said;
@@ -129,7 +130,7 @@ fn every_error_is_told_as_the_contract_has_it() {
         ("the client has gone", Error::client_gone(), (499, request, Some("client_gone"), None, NEVER)),
     ];
     for (name, error, (status, kind, code, param, headers)) in rows {
-        let body: Value = serde_json::from_str(&error.body_openai(&Trace::default())).unwrap();
+        let body: Value = serde_json::from_str(&error.body(Dialect::Chat, &Trace::default())).unwrap();
         let text = body["error"]["message"].as_str().unwrap();
         assert!(!text.is_empty() && !text.ends_with('.'), "{name}: {text}");
         let expected = json!({ "error": { "message": text, "type": kind, "param": param, "code": code, "attempts": [] } });
@@ -155,13 +156,17 @@ fn attempts_stand_in_the_body_and_not_in_an_event() {
             { "target": "a/b", "outcome": "server_error", "status": 500, "milliseconds": 3 },
         ],
     } });
-    assert_eq!(serde_json::from_str::<Value>(&error.body_openai(&trace)).unwrap(), body);
+    assert_eq!(serde_json::from_str::<Value>(&error.body(Dialect::Chat, &trace)).unwrap(), body);
 
-    let event = String::from_utf8(error.event_openai()).unwrap();
+    let event = String::from_utf8(error.event(Dialect::Chat, 0)).unwrap();
     let data = event.strip_prefix("data: ").and_then(|rest| rest.strip_suffix("\n\n")).unwrap();
     assert!(!data.contains(['\n', '\r']), "one frame of one line: {event}");
-    let with = String::from_utf8(error.event_openai_with(&trace)).unwrap();
-    assert_eq!(with, format!("data: {}\n\n", error.body_openai(&trace)), "but in one of a stream that nobody has answered");
+    let with = String::from_utf8(error.event_with(Dialect::Chat, &trace)).unwrap();
+    assert_eq!(
+        with,
+        format!("data: {}\n\n", error.body(Dialect::Chat, &trace)),
+        "but in one of a stream that nobody has answered"
+    );
     body["error"].as_object_mut().unwrap().remove("attempts");
     assert_eq!(serde_json::from_str::<Value>(data).unwrap(), body);
 }
@@ -199,7 +204,7 @@ fn a_providers_words_are_passed_on_less_the_secrets_in_them() {
     for message in ["Incorrect: sk-1 \u{0} é \"q\"\n", &long] {
         let [refused, streamed] = [Error::refused(400, said(message, None)), Error::said_in_stream(said(message, None))];
         for error in [refused, streamed] {
-            let body: Value = serde_json::from_str(&error.body_openai(&Trace::default())).unwrap();
+            let body: Value = serde_json::from_str(&error.body(Dialect::Chat, &Trace::default())).unwrap();
             assert_eq!(body["error"]["message"], message);
         }
     }
@@ -236,7 +241,7 @@ fn messages_name_what_is_allowed() {
         (Error::method_not_allowed("PUT", "POST"), "this endpoint takes POST; the method is PUT"),
         (
             Error::not_found("/v2"),
-            "there is POST /v1/chat/completions, GET /v1/models, GET /status, GET /health, but nothing at /v2",
+            "there is POST /v1/chat/completions, /v1/completions, /v1/responses, /v1/messages and /v1/messages/count_tokens, GET /v1/models, GET /status, GET /health, but nothing at /v2",
         ),
         (Error::config_invalid(Some("routes.a: x")), "the gateway's configuration is wrong:\nroutes.a: x"),
         (Error::request_too_large(10), "the body is larger than the 10 bytes that this gateway takes"),

@@ -7,8 +7,8 @@ use crate::secret::{Hidden, Secret};
 /// A provider as its secrets allow it to be used.
 #[derive(Debug, Default)]
 pub(crate) struct ProviderState {
-    /// Where chat completions go; empty where a placeholder of the address is not set.
-    pub(crate) url: String,
+    /// Its address; empty where a placeholder of it is not set.
+    pub(crate) base: String,
     /// The credentials that are set; one nameless one where the provider needs none.
     pub(crate) credentials: Vec<Credential>,
     /// The secrets that are not set; the provider is left out if nothing else is.
@@ -32,7 +32,7 @@ pub(super) fn states(config: &Config, bindings: &Bindings<'_>, log: &dyn Fn(&str
         let mut state = ProviderState::default();
         let base = config::fill(&provider.base_url, bindings.text);
         match &base {
-            Ok(base) => state.url = format!("{base}/chat/completions"),
+            Ok(base) => state.base.clone_from(base),
             Err(missing) => state.missing.extend(missing.iter().cloned()),
         }
         if provider.keys.is_empty() {
@@ -51,7 +51,7 @@ pub(super) fn states(config: &Config, bindings: &Bindings<'_>, log: &dyn Fn(&str
         }
         let keys = state.credentials.iter().filter_map(|credential| credential.secret.as_ref());
         state.hidden = Hidden::new(keys, base.as_deref().unwrap_or_default(), config::is_public(&provider.base_url));
-        if state.url.is_empty() {
+        if base.is_err() {
             state.credentials.clear();
         }
         if state.credentials.is_empty() {

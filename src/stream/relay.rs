@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::wording::Wording;
 use super::{Failure, Hold, all_finished, failure_of};
+use crate::dialect::{Dialect, Event, chat};
 use crate::error::Error;
-use crate::provider::openai::{self, Event};
 use crate::runtime::{End, Step, Tap};
 use crate::secret::Hidden;
 use crate::sse::{self, Frames};
@@ -35,6 +36,12 @@ pub(crate) type Recorder = Box<dyn FnMut(&str)>;
 
 /// The tap over a committed stream.
 pub struct Relay {
+    /// What the upstream speaks, and what the client does.
+    upstream: Dialect,
+    client: Dialect,
+    wording: Wording,
+    /// The number of the last event that the client was told, where its dialect numbers them.
+    sequence: Option<u64>,
     frames: Frames,
     seen: Event,
     finish_is_enough: bool,
@@ -45,6 +52,8 @@ pub struct Relay {
     hidden: Hidden,
     /// Whether more than reasoning was shown.
     answered: bool,
+    /// Whether something of what was held back could not be told.
+    untold: bool,
     /// Where another target may go on: takes what would have ended the stream.
     successor: Option<Successor>,
     ended: Option<Box<dyn FnOnce(Ending)>>,
@@ -58,6 +67,10 @@ impl Relay {
     #[must_use]
     pub fn new(hold: Hold, ended: Box<dyn FnOnce(Ending)>) -> Self {
         Self {
+            upstream: hold.dialect,
+            client: hold.dialect,
+            wording: Wording::Same,
+            sequence: None,
             frames: hold.frames,
             seen: hold.seen,
             finish_is_enough: hold.finish_is_enough,
@@ -65,6 +78,7 @@ impl Relay {
             recorder: None,
             hidden: Hidden::default(),
             answered: hold.seen.answer,
+            untold: false,
             successor: None,
             ended: Some(ended),
         }
@@ -75,6 +89,14 @@ impl Relay {
     pub(crate) fn recording(mut self, recorder: Recorder, hide_usage: bool) -> Self {
         self.recorder = Some(recorder);
         self.hide_usage = hide_usage;
+        self
+    }
+
+    /// Tells a client of that dialect what the upstream says.
+    #[must_use]
+    pub(crate) fn worded(mut self, client: Dialect, wording: Wording) -> Self {
+        self.client = client;
+        self.wording = wording;
         self
     }
 
@@ -104,20 +126,54 @@ impl Relay {
     /// Records what is sent before the relay begins, whole frames, and gives it without what is to be hidden.
     #[must_use]
     pub fn after(mut self, first: Vec<u8>) -> (Self, Vec<u8>) {
-        let Some(recorder) = &mut self.recorder else { return (self, first) };
+        if self.recorder.is_none() && self.wording.is_same() && self.client != Dialect::Responses {
+            return (self, first);
+        }
         let Ok(fed) = Frames::default().feed(&first) else { return (self, first) };
         let mut shown = Vec::with_capacity(first.len());
         for frame in fed.frames() {
             let data = sse::data(frame);
-            if let Some(data) = &data {
+            if let (Some(data), Some(recorder)) = (&data, &mut self.recorder) {
                 recorder(&String::from_utf8_lossy(data));
             }
-            let hidden = self.hide_usage && data.is_some_and(|data| openai::classify_event(&data).usage_only);
-            if !hidden {
-                shown.extend_from_slice(frame);
+            let hidden =
+                self.hide_usage && data.as_ref().is_some_and(|data| self.upstream.classify_frame(frame, data).usage_only);
+            // What cannot be told ends the stream at the next chunk.
+            if !hidden && self.tell(frame, data.as_deref(), &mut shown).is_none() {
+                self.untold = true;
+                break;
             }
         }
         (self, shown)
+    }
+
+    /// Adds what the client is told of a frame.
+    fn tell(&mut self, frame: &[u8], data: Option<&[u8]>, told: &mut Vec<u8>) -> Option<()> {
+        if self.client == Dialect::Responses
+            && let Some(number) = data.and_then(sequence_number)
+        {
+            self.sequence = Some(number);
+        }
+        self.wording.frame(frame, data, told)
+    }
+
+    /// The event that ends the client's stream, which must not look complete.
+    fn event_for(&self, ending: Ending) -> Vec<u8> {
+        let error = match ending {
+            Ending::Cut => Error::upstream_failed("the provider's stream ended before it was complete"),
+            Ending::Stalled => Error::upstream_failed("the provider's stream went silent before it was complete"),
+            Ending::Overlong => Error::deadline_exceeded("the stream passed its greatest duration before it was complete"),
+            Ending::Garbage | Ending::ErrorEvent => {
+                Error::upstream_failed("the provider's stream broke its protocol before it was complete")
+            }
+            Ending::Complete | Ending::ClientGone => return Vec::new(),
+        };
+        self.event(&error)
+    }
+
+    fn event(&self, error: &Error) -> Vec<u8> {
+        let next = self.wording.sequence().or(self.sequence.map(|last| last + 1)).unwrap_or_default();
+        error.event(self.client, next)
     }
 
     fn over(&mut self, ending: Ending) {
@@ -134,10 +190,10 @@ impl Relay {
         // Until then every event is looked at for more than reasoning.
         let may_hand_over = self.successor.is_some() && !self.answered;
         let every = self.hide_usage || may_hand_over || self.finish_is_enough;
-        if !every && !openai::needs_a_look(data) && !openai::is_named_error(frame, data) {
+        if !every && !self.upstream.needs_a_look(frame, data) {
             return Looked::Pass;
         }
-        let event = openai::classify_frame(frame, data);
+        let event = self.upstream.classify_frame(frame, data);
         match failure_of(event, data) {
             Some(Failure::Error(_)) => return Looked::End(Ending::ErrorEvent),
             Some(Failure::Garbage | Failure::Empty | Failure::Cut) => return Looked::End(Ending::Garbage),
@@ -163,13 +219,26 @@ impl Relay {
 
     /// Looks at whole frames; gives what the client is sent of them where that is not all, and the ending.
     fn frames(&mut self, fed: &sse::Fed<'_>) -> (Option<Vec<u8>>, Option<Ending>) {
-        let mut kept: Option<Vec<u8>> = None;
+        // None as long as it is what came.
+        let mut kept: Option<Vec<u8>> = (!self.wording.is_same()).then(Vec::new);
         let mut passed = 0;
         for frame in fed.frames() {
-            let looked = sse::data(frame).map_or(Looked::Pass, |data| self.look(frame, &data));
+            let data = sse::data(frame);
+            let mut looked = data.as_ref().map_or(Looked::Pass, |data| self.look(frame, data));
+            if matches!(looked, Looked::Pass | Looked::End(Ending::Complete)) {
+                let mut told = Vec::new();
+                let told_so = self.tell(
+                    frame,
+                    data.as_deref(),
+                    if self.wording.is_same() { &mut told } else { kept.get_or_insert_default() },
+                );
+                if told_so.is_none() {
+                    looked = Looked::End(Ending::Garbage);
+                }
+            }
             match looked {
                 Looked::Pass => {
-                    if let Some(kept) = &mut kept {
+                    if let Some(kept) = kept.as_mut().filter(|_| self.wording.is_same()) {
                         kept.extend_from_slice(frame);
                     }
                 }
@@ -179,12 +248,18 @@ impl Relay {
                 Looked::End(ending) => {
                     let mut last = kept.unwrap_or_else(|| fed.bytes.get(..passed).unwrap_or_default().to_vec());
                     match ending {
-                        Ending::Complete => last.extend_from_slice(frame),
+                        Ending::Complete if self.wording.is_same() => last.extend_from_slice(frame),
+                        Ending::Complete => {
+                            if self.wording.end(&mut last).is_none() {
+                                last.extend_from_slice(&self.event_for(Ending::Garbage));
+                                return (Some(last), Some(Ending::Garbage));
+                            }
+                        }
                         // In the provider's words, but without what else it put into that event, such as a finish reason.
                         Ending::ErrorEvent => {
-                            last.extend_from_slice(&Error::said_in_stream(self.said(frame)).event_openai());
+                            last.extend_from_slice(&self.event(&Error::said_in_stream(self.said(frame))));
                         }
-                        _ => last.extend_from_slice(&event_for(ending)),
+                        _ => last.extend_from_slice(&self.event_for(ending)),
                     }
                     return (Some(last), Some(ending));
                 }
@@ -204,9 +279,13 @@ enum Looked {
 impl Tap for Relay {
     fn chunk(&mut self, bytes: &[u8]) -> Step {
         let aligned = self.frames.is_aligned();
+        if self.untold {
+            self.over(Ending::Garbage);
+            return Step::Abort(self.event_for(Ending::Garbage));
+        }
         let Ok(fed) = self.frames.feed(bytes) else {
             self.over(Ending::Garbage);
-            let last = event_for(Ending::Garbage);
+            let last = self.event_for(Ending::Garbage);
             return if self.hands_over(&last) { Step::Leave } else { Step::Abort(last) };
         };
         let (instead, ending) = self.frames(&fed);
@@ -244,7 +323,7 @@ impl Tap for Relay {
                 // The last frame lacks its blank line, as careless servers leave it out: what it says counts all the same.
                 rest.extend_from_slice(b"\n\n");
                 let whole = sse::data(&rest)
-                    .is_some_and(|data| !data.trim_ascii().is_empty() && !openai::classify_event(&data).garbage);
+                    .is_some_and(|data| !data.trim_ascii().is_empty() && !self.upstream.classify_frame(&rest, &data).garbage);
                 match self.chunk(if whole { &rest } else { b"" }) {
                     Step::Finish(bytes) | Step::Abort(bytes) => return Some(bytes),
                     Step::Leave => return None,
@@ -254,13 +333,20 @@ impl Tap for Relay {
                 }
             }
             if self.finish_is_enough && all_finished(self.seen) {
-                self.over(Ending::Complete);
-                last.extend_from_slice(openai::DONE);
+                if self.wording.end(&mut last).is_some() {
+                    if self.wording.is_same() && self.client == Dialect::Chat {
+                        last.extend_from_slice(chat::DONE);
+                    }
+                    self.over(Ending::Complete);
+                    return Some(last);
+                }
+                self.over(Ending::Garbage);
+                last.extend_from_slice(&self.event_for(Ending::Garbage));
                 return Some(last);
             }
         }
         self.over(ending);
-        last.extend_from_slice(&event_for(ending));
+        last.extend_from_slice(&self.event_for(ending));
         // Our own limit is nobody's failure, and no time is left for anybody else.
         if ending != Ending::Overlong && self.hands_over(&last) { None } else { Some(last) }
     }
@@ -273,16 +359,11 @@ impl Drop for Relay {
     }
 }
 
-/// The event that ends a stream which must not look complete.
-fn event_for(ending: Ending) -> Vec<u8> {
-    match ending {
-        Ending::Cut => Error::upstream_failed("the provider's stream ended before it was complete"),
-        Ending::Stalled => Error::upstream_failed("the provider's stream went silent before it was complete"),
-        Ending::Overlong => Error::deadline_exceeded("the stream passed its greatest duration before it was complete"),
-        Ending::Garbage | Ending::ErrorEvent => {
-            Error::upstream_failed("the provider's stream broke its protocol before it was complete")
-        }
-        Ending::Complete | Ending::ClientGone => return Vec::new(),
-    }
-    .event_openai()
+/// The number of an event of Responses. No text can hold the same bytes, as quotes are escaped in it.
+fn sequence_number(data: &[u8]) -> Option<u64> {
+    const NAME: &[u8] = b"\"sequence_number\":";
+    let at = memchr::memmem::rfind(data, NAME)?;
+    let rest = data.get(at + NAME.len()..)?.trim_ascii_start();
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
 }

@@ -96,6 +96,13 @@ fn form(body: &str) -> Option<Value> {
 
 fn read(root: Option<Value>) -> Parsed {
     let root = root.unwrap_or(Value::Null);
+    if let Some(blocked) = blocked(&root) {
+        return blocked;
+    }
+    let inside = |value: &'_ Value| value.get("error").is_some_and(|error| !error.is_null());
+    // Responses' `response.failed` holds the response, and that its error.
+    let root =
+        if inside(&root) { root } else { root.get("response").filter(|response| inside(response)).cloned().unwrap_or(root) };
     let error = root.get("error").filter(|error| !error.is_null()).unwrap_or(&root);
     let text = |name: &str| match error.get(name).or_else(|| root.get(name)) {
         Some(Value::String(text)) => Some(text.clone()),
@@ -123,6 +130,18 @@ fn read(root: Option<Value>) -> Parsed {
     }
     let number = said.code.as_ref().and_then(|code| code.parse().ok()).filter(|code| (400..600).contains(code));
     Parsed { labels: labels.join(" "), text: lower, own, number, said }
+}
+
+/// Gemini's answer to a prompt that its policy forbids: a 200 without candidates, and the reason beside (API reference, `PromptFeedback`).
+fn blocked(root: &Value) -> Option<Parsed> {
+    let feedback = root.get("promptFeedback").filter(|_| root.get("error").is_none())?;
+    let reason = feedback.get("blockReason")?.as_str()?;
+    let message = feedback
+        .get("blockReasonMessage")
+        .and_then(Value::as_str)
+        .map_or_else(|| format!("the prompt was blocked by the provider's policy: {reason}"), str::to_owned);
+    let said = Said { message, kind: None, param: None, code: Some("content_filter".to_owned()) };
+    Some(Parsed { labels: "content_filter".to_owned(), text: String::new(), own: String::new(), number: None, said })
 }
 
 /// The most of a plain text that is passed on, in bytes: room for any sentence, and not for a stack of a hundred frames.

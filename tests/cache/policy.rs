@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use breakwater::cache::{Directives, Entry, Freshness, Plan, encode};
+use breakwater::dialect::Dialect;
 use breakwater::time::Timestamp;
 use breakwater::trace::Trace;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ fn plan(route: Option<Duration>, control: &str, ttl: Option<&str>) -> Plan {
 
 /// An entry that was stored for `ttl` at [`NOW`].
 fn entry(ttl: Duration) -> Entry {
-    let stored = encode("k", ANSWER.to_owned(), "a/b", NOW, &plan(Some(ttl), "", None)).unwrap();
+    let stored = encode("k", Dialect::Chat, ANSWER.to_owned(), "a/b", NOW, &plan(Some(ttl), "", None)).unwrap();
     Entry::decode("k", stored.value, &stored.metadata).unwrap()
 }
 
@@ -133,7 +134,7 @@ fn a_client_can_only_shorten_the_routes_time() {
 fn a_ttl_that_is_no_number_is_the_clients_error() {
     for ttl in ["", " ", "x", "-1", "+1", "1.5", "1h", "1 2", "\"60\"", "0x10", "٣"] {
         let error = Directives::parse(None, Some(ttl)).expect_err(ttl);
-        let body: Value = serde_json::from_str(&error.body_openai(&Trace::default())).unwrap();
+        let body: Value = serde_json::from_str(&error.body(Dialect::Chat, &Trace::default())).unwrap();
         let expected = json!({ "error": {
             "message": format!("x-breakwater-cache-ttl is '{ttl}'; it takes a whole number of seconds"),
             "type": "invalid_request_error",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use breakwater::cache::{Directives, Entry, Freshness, Plan, Stored, encode, storable};
-use breakwater::chat;
+use breakwater::dialect::{Dialect, chat};
 use breakwater::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_123);
@@ -15,7 +15,7 @@ fn plan(ttl: Option<Duration>, stale_for: Duration, control: &str) -> Plan {
 }
 
 fn stored(plan: &Plan) -> Option<Stored> {
-    encode("v1:00", ANSWER.to_owned(), "openai/o3", NOW, plan)
+    encode("v1:00", Dialect::Chat, ANSWER.to_owned(), "openai/o3", NOW, plan)
 }
 
 #[test]
@@ -49,12 +49,14 @@ fn storage_keeps_an_entry_for_as_long_as_it_may_be_served() {
 #[test]
 fn what_does_not_fit_is_not_stored() {
     let plan = plan(Some(HOUR), HOUR, "");
-    let metadata = |length| encode("k", ANSWER.to_owned(), &"x".repeat(length), NOW, &plan).map(|stored| stored.metadata.len());
+    let metadata = |length| {
+        encode("k", Dialect::Chat, ANSWER.to_owned(), &"x".repeat(length), NOW, &plan).map(|stored| stored.metadata.len())
+    };
     let beside = metadata(0).unwrap();
     assert_eq!((metadata(1024 - beside), metadata(1025 - beside)), (Some(1024), None));
 
     let answer = |length| ANSWER.replace("hi", &"x".repeat(length + 2 - ANSWER.len()));
-    assert_eq!([chat::MAX_BYTES, chat::MAX_BYTES + 1].map(|length| storable(&answer(length))), [true, false]);
+    assert_eq!([chat::MAX_BYTES, chat::MAX_BYTES + 1].map(|length| storable(Dialect::Chat, &answer(length))), [true, false]);
 }
 
 #[test]
@@ -148,9 +150,9 @@ fn only_whole_answers_are_stored() {
     ];
     answers.extend(rows.map(|(name, answer, good)| (name.to_owned(), answer, good)));
     for (name, answer, good) in answers {
-        assert_eq!(storable(&answer), good, "{name}: {answer}");
+        assert_eq!(storable(Dialect::Chat, &answer), good, "{name}: {answer}");
         // Whatever is stored can be sent to clients that stream.
         assert!(!good || chat::replay(&answer, true).is_some(), "{name}: {answer}");
-        assert_eq!(encode("k", answer, "a/b", NOW, &plan(Some(HOUR), HOUR, "")).is_some(), good, "{name}");
+        assert_eq!(encode("k", Dialect::Chat, answer, "a/b", NOW, &plan(Some(HOUR), HOUR, "")).is_some(), good, "{name}");
     }
 }

@@ -16,7 +16,7 @@ mod merging;
 mod recorded;
 mod replaying;
 
-use breakwater::chat::{Assembly, replay};
+use breakwater::dialect::chat::{Assembly, replay};
 use serde_json::Value;
 
 fn assemble<T: AsRef<str>>(payloads: impl IntoIterator<Item = T>) -> Option<Value> {

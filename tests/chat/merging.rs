@@ -1,6 +1,6 @@
 //! How chunks become a completion.
 
-use breakwater::chat::{Assembly, MAX_BYTES};
+use breakwater::dialect::chat::{Assembly, MAX_BYTES};
 use serde_json::{Value, json};
 
 use super::assemble;

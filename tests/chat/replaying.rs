@@ -1,6 +1,6 @@
 //! How a completion becomes chunks.
 
-use breakwater::chat::replay;
+use breakwater::dialect::chat::replay;
 use serde_json::{Value, json};
 
 use super::replayed;

@@ -109,7 +109,7 @@ fn targets() {
         (
             "a target's set",
             "targets = [{ target = \"openai/o3\", set = { stream = true } }]",
-            ".targets[0].set.stream: a route may not decide model, models, messages, stream",
+            ".targets[0].set.stream: a route may not decide model, models, messages, input, contents, stream",
         ),
     ]);
 }
@@ -120,12 +120,12 @@ fn fields_and_settings() {
         (
             "model",
             "targets = [\"openai/o3\"]\nset = { model = \"x\" }",
-            ".set.model: a route may not decide model, models, messages, stream",
+            ".set.model: a route may not decide model, models, messages, input, contents, stream",
         ),
         (
             "messages",
             "targets = [\"openai/o3\"]\nset.messages = []",
-            ".set.messages: a route may not decide model, models, messages, stream",
+            ".set.messages: a route may not decide model, models, messages, input, contents, stream",
         ),
         ("set is no table", "targets = [\"openai/o3\"]\nset = 0", ".set: found 0; allowed is a table"),
         (
@@ -160,7 +160,7 @@ fn fields_and_settings() {
             "unknown",
             "extends = \"other\"\nhedge = \"2s\"",
             ".hedge: unknown; allowed are targets, extends, deadline, first_token, stall, max_duration, cache, retries, stale_for, order, \
-             hedge_after, schema_retries, hold, on_cut, early_headers, affinity, retry_budget, hedge_budget, set",
+             hedge_after, schema_retries, hold, on_cut, early_headers, unsupported, affinity, retry_budget, hedge_budget, set",
         ),
     ]);
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use breakwater::config::simulated::{Behaviour, Fault, Simulated};
 use breakwater::config::{
-    Auth, BreakerSettings, Config, Defaults, Found, Hedge, Limits, OnCut, Order, Protocol, Provider, Quirks, Route, Share,
-    Target, Times, fill, parse,
+    Auth, BreakerSettings, Config, Defaults, Found, Hedge, Limits, OnCut, Order, PRESETS, Protocol, Provider, Quirks, Route,
+    Share, Target, Times, Unsupported, fill, parse,
 };
 use serde_json::json;
 
@@ -56,7 +56,12 @@ set         = { temperature = 0 }      # fields that the route decides
 extends = "smart"
 "#;
 
-fn openai_like(name: &str, base_url: &str, keys: &[&str], stream_usage: bool) -> Provider {
+/// What a preset says of itself is tested with the presets.
+fn quirks(preset: &str) -> Quirks {
+    PRESETS.iter().find(|known| known.name == preset).map_or(Quirks::default(), |known| known.quirks)
+}
+
+fn openai_like(name: &str, preset: &str, base_url: &str, keys: &[&str], stream_usage: bool) -> Provider {
     Provider {
         name: name.to_owned(),
         protocols: vec![Protocol::OpenAi],
@@ -71,7 +76,7 @@ fn openai_like(name: &str, base_url: &str, keys: &[&str], stream_usage: bool) ->
             cooldown: s(10),
             max_cooldown: s(60),
         },
-        quirks: Quirks { done_may_be_missing: false, stream_usage },
+        quirks: Quirks { stream_usage, ..quirks(preset) },
         simulated: None,
     }
 }
@@ -92,11 +97,13 @@ fn the_contracts_example() {
         first_token_set,
         silent_reasoner,
         set: set.clone(),
+        own_set: serde_json::Map::default(),
     };
     let route = |name: &str| Route {
         name: name.to_owned(),
         targets: vec![
             target(0, "o3", Times { first_token: Some(s(60)), ..times }, true, true),
+            target(4, "claude-sonnet-4-5", times, false, false),
             target(5, "deepseek-chat", times, false, false),
         ],
         order: Order::Listed,
@@ -106,6 +113,7 @@ fn the_contracts_example() {
         hold: None,
         on_cut: OnCut::Error,
         early_headers: false,
+        unsupported: Unsupported::Mind,
         affinity: false,
         retry_budget: Some(Share::of_thousandths(800)),
         hedge_budget: Some(Share::of_thousandths(50)),
@@ -114,22 +122,28 @@ fn the_contracts_example() {
         set: set.clone(),
         times,
     };
-    let mut mine = openai_like("mine", "https://llm.example.com/v1", &["MINE_KEY_1", "MINE_KEY_2"], false);
+    let mut mine = openai_like("mine", "", "https://llm.example.com/v1", &["MINE_KEY_1", "MINE_KEY_2"], false);
     mine.protocols.push(Protocol::Responses);
     mine.headers = vec![("x-team".to_owned(), "a".to_owned())];
     mine.breaker.max_cooldown = s(300);
-    let mut anthropic = openai_like("anthropic", "https://api.anthropic.com/v1", &["ANTHROPIC_API_KEY"], false);
+    let mut anthropic = openai_like("anthropic", "anthropic", "https://api.anthropic.com/v1", &["ANTHROPIC_API_KEY"], false);
     anthropic.protocols = vec![Protocol::Anthropic];
+
+    let [mut openai, mut team] = [("openai", "OPENAI_API_KEY"), ("team-b", "OPENAI_KEY_B")]
+        .map(|(name, key)| openai_like(name, "openai", "https://api.openai.com/v1", &[key], true));
+    for account in [&mut openai, &mut team] {
+        account.protocols = vec![Protocol::OpenAi, Protocol::Responses];
+    }
 
     assert_eq!(
         config.providers,
         [
-            openai_like("openai", "https://api.openai.com/v1", &["OPENAI_API_KEY"], true),
-            openai_like("n1n", "https://api.n1n.ai/v1", &["N1N_API_KEY"], false),
-            openai_like("team-b", "https://api.openai.com/v1", &["OPENAI_KEY_B"], true),
+            openai,
+            openai_like("n1n", "n1n", "https://api.n1n.ai/v1", &["N1N_API_KEY"], false),
+            team,
             mine,
             anthropic,
-            openai_like("deepseek", "https://api.deepseek.com/v1", &["DEEPSEEK_API_KEY"], true),
+            openai_like("deepseek", "deepseek", "https://api.deepseek.com/v1", &["DEEPSEEK_API_KEY"], true),
         ]
     );
     assert_eq!(config.routes, [route("smart"), route("claude-*")]);
@@ -137,14 +151,7 @@ fn the_contracts_example() {
     assert_eq!(config.defaults, Defaults::default());
     assert_eq!((&config.auth, &config.cors, config.server_timing), (&None, &Vec::new(), false));
     assert_eq!(config.limits, Limits { max_body: 10 * 1024 * 1024, max_attempts: 6 });
-    assert_eq!(
-        config.notes(),
-        [
-            "providers.mine: protocol responses is not in effect in this version",
-            "providers.anthropic: protocol anthropic is not supported by this version; its targets are left out",
-            "routes.smart: schema_retries is accepted, and not in effect in this version",
-        ]
-    );
+    assert_eq!(config.notes(), ["routes.smart: schema_retries is accepted, and not in effect in this version",]);
 }
 
 #[test]
@@ -162,6 +169,7 @@ fn nothing_means_the_built_in_values() {
         hold: None,
         on_cut: OnCut::Error,
         early_headers: false,
+        unsupported: Unsupported::Mind,
         affinity: None,
         retry_budget: Some(Share::of_thousandths(800)),
         hedge_budget: Some(Share::of_thousandths(50)),
@@ -210,6 +218,7 @@ fn defaults_and_the_gateways_own_settings() {
         hold: None,
         on_cut: OnCut::Error,
         early_headers: false,
+        unsupported: Unsupported::Mind,
         affinity: Some(false),
         retry_budget: Some(Share::of_thousandths(290)),
         hedge_budget: None,
@@ -327,11 +336,12 @@ fn providers() {
         "#,
     );
     let find = |name: &str| config.providers.iter().find(|provider| provider.name == name).unwrap_or_else(|| panic!("{name}"));
-    assert_eq!(*find("ollama"), openai_like("ollama", "http://127.0.0.1:11434/v1", &[], true));
-    assert_eq!(*find("far"), openai_like("far", "https://ollama.example.com/v1", &["OLLAMA_KEY"], true));
-    assert_eq!(find("perplexity").quirks, Quirks { done_may_be_missing: true, stream_usage: false });
-    assert_eq!(*find("open"), openai_like("open", "https://api.groq.com/openai/v1", &[], true));
-    let mut plain = openai_like("plain", "http://127.0.0.1:9000", &[], false);
+    assert_eq!(*find("ollama"), openai_like("ollama", "ollama", "http://127.0.0.1:11434/v1", &[], true));
+    assert_eq!(*find("far"), openai_like("far", "ollama", "https://ollama.example.com/v1", &["OLLAMA_KEY"], true));
+    assert_eq!(find("perplexity").quirks, quirks("perplexity"));
+    assert!(find("perplexity").quirks.done_may_be_missing && !find("perplexity").quirks.stream_usage);
+    assert_eq!(*find("open"), openai_like("open", "groq", "https://api.groq.com/openai/v1", &[], true));
+    let mut plain = openai_like("plain", "", "http://127.0.0.1:9000", &[], false);
     plain.headers = vec![("x-title".to_owned(), "a b".to_owned()), ("user-agent".to_owned(), "me/1".to_owned())];
     plain.breaker =
         BreakerSettings { failures: 2, error_rate: 1.0, cooldown: s(600), max_cooldown: s(600), ..BreakerSettings::default() };
@@ -395,7 +405,9 @@ fn names_are_found() {
         deadline = "60s"
         [providers.sim]
         protocol = "simulated"
-        [providers.anthropic]
+        [providers.aws]
+        protocol = "bedrock"
+        base_url = "https://bedrock.example.com"
         [routes."gpt-*"]
         targets = ["sim/a"]
         [routes."gpt-4o*"]
@@ -411,7 +423,7 @@ fn names_are_found() {
         [routes."sim/pat*"]
         targets = ["sim/g"]
         [routes.unsupported]
-        targets = ["anthropic/claude"]
+        targets = ["aws/claude"]
     "#;
     let with_default = format!("{document}\n[routes.default]\ntargets = [\"sim/h\"]\n");
     let rows = [
@@ -429,7 +441,7 @@ fn names_are_found() {
         ("no model", "sim/", "unknown"),
         ("a model that none can be", "sim/a b", "unknown"),
         ("no such provider", "openai/o3", "unknown"),
-        ("a provider that is not supported", "anthropic/claude", "unknown"),
+        ("a provider that is not supported", "aws/claude", "unknown"),
         ("a provider alone", "sim", "unknown"),
         ("names are case-sensitive", "GPT-4o", "unknown"),
         ("nothing", "", "unknown"),
@@ -465,17 +477,19 @@ fn a_direct_target_that_reasons_in_silence_has_its_slice() {
 fn targets_that_are_not_supported_are_left_out() {
     let config = read(
         r#"
-        [providers.anthropic]
+        [providers.workers]
+        protocol = "workers-ai"
+        base_url = "https://workers.example.com"
         [providers.claude]
         preset = "anthropic"
-        protocol = ["anthropic", "openai"]
+        protocol = ["bedrock", "anthropic"]
         [providers.aws]
-        protocol = ["bedrock", "gemini"]
+        protocol = ["bedrock", "workers-ai"]
         base_url = "https://bedrock.example.com"
         [routes.a]
-        targets = ["anthropic/x", "claude/x", "aws/x"]
+        targets = ["workers/x", "claude/x", "aws/x"]
         [routes.b]
-        targets = ["anthropic/x"]
+        targets = ["workers/x"]
         "#,
     );
     let targets: Vec<Vec<usize>> =
@@ -484,9 +498,9 @@ fn targets_that_are_not_supported_are_left_out() {
     assert_eq!(
         config.notes(),
         [
-            "providers.anthropic: protocol anthropic is not supported by this version; its targets are left out",
-            "providers.claude: protocol anthropic is not in effect in this version",
-            "providers.aws: protocol bedrock, gemini is not supported by this version; its targets are left out",
+            "providers.workers: protocol workers-ai is not supported by this version; its targets are left out",
+            "providers.claude: protocol bedrock is not in effect in this version",
+            "providers.aws: protocol bedrock, workers-ai is not supported by this version; its targets are left out",
         ]
     );
 }

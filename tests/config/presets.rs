@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use breakwater::config::{PRESETS, Protocol, parse};
+use breakwater::config::{Asks, PRESETS, Protocol, Quirks, Thoughts, ToolIds, parse};
 
 #[test]
 fn names_are_unique() {
@@ -51,7 +51,7 @@ fn addresses_are_encrypted_unless_they_are_this_machines_own() {
 #[test]
 fn all_that_are_promised_are_there() {
     let openai: Vec<&str> =
-        PRESETS.iter().filter(|preset| preset.protocols == [Protocol::OpenAi]).map(|preset| preset.name).collect();
+        PRESETS.iter().filter(|preset| preset.protocols.contains(&Protocol::OpenAi)).map(|preset| preset.name).collect();
     let promised = [
         "openai",
         "deepseek",
@@ -81,4 +81,67 @@ fn all_that_are_promised_are_there() {
     assert!(openai.len() >= 22, "{}", openai.len());
     let n1n = PRESETS.iter().find(|preset| preset.name == "n1n").map(|preset| preset.base_url);
     assert_eq!(n1n, Some("https://api.n1n.ai/v1"));
+}
+
+/// What is known of each is consistent, and of nobody is anything assumed.
+#[test]
+fn quirks_are_words_that_somebody_reads() {
+    const KNOWS: [&str; 14] = [
+        "top_k",
+        "cache_control",
+        "file",
+        "file by url",
+        "input_audio",
+        "input_audio as text",
+        "video_url",
+        "document_url",
+        "modalities",
+        "verbosity",
+        "service_tier",
+        "random_seed",
+        "developer",
+        "max_completion_tokens",
+    ];
+    const LACKS: [&str; 18] = [
+        "developer",
+        "max_completion_tokens",
+        "json_schema",
+        "json_object",
+        "image_url",
+        "n",
+        "seed",
+        "stop",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "logprobs",
+        "logit_bias",
+        "user",
+        "messages[].name",
+        "frequency_penalty",
+        "presence_penalty",
+        "content parts",
+    ];
+    for preset in PRESETS {
+        let quirks = preset.quirks;
+        assert!(quirks.knows.iter().all(|word| KNOWS.contains(word)), "{}: {:?}", preset.name, quirks.knows);
+        assert!(quirks.lacks.iter().all(|word| LACKS.contains(word)), "{}: {:?}", preset.name, quirks.lacks);
+        assert!(quirks.knows.iter().all(|word| !quirks.lacks.contains(word)), "{} knows and lacks a word", preset.name);
+        assert_eq!(quirks.original, preset.name == "openai", "{}", preset.name);
+        assert!(!quirks.original || quirks.lacks.is_empty(), "{}", preset.name);
+    }
+    let by_hand = parse("[providers.x]\nbase_url = \"https://example.com/v1\"\nkeys = []\n").unwrap();
+    assert_eq!(by_hand.providers[0].quirks, Quirks::default());
+}
+
+#[test]
+fn differences_that_recordings_or_documents_show() {
+    let find = |name: &str| PRESETS.iter().find(|preset| preset.name == name).unwrap().quirks;
+    assert_eq!(find("mistral").tool_ids, ToolIds::Nine);
+    assert!(find("mistral").knows("random_seed") && find("mistral").lacks("max_completion_tokens"));
+    assert_eq!((find("deepseek").asks, find("deepseek").thoughts), (Asks::Thinking, Thoughts::InToolTurns));
+    assert!(find("deepseek").lacks("image_url") && find("deepseek").lacks("json_schema"));
+    assert_eq!((find("openrouter").asks, find("openrouter").thoughts), (Asks::Object, Thoughts::Details));
+    assert!(find("groq").lacks("messages[].name") && find("groq").lacks("n"));
+    assert!(find("cohere").lacks("parallel_tool_calls") && find("cohere").knows("developer"));
 }

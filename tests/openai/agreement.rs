@@ -1,7 +1,8 @@
 //! A stream that has begun is looked at only as far as it must be. What is passed on without a look must be what a look would have passed
 //! on: neither the end, nor a finish reason, nor an error.
 
-use breakwater::provider::openai::{Event, classify_event, needs_a_look};
+use breakwater::dialect::Event;
+use breakwater::dialect::chat::{classify_event, needs_a_look};
 use breakwater::sse::{Frames, data};
 use proptest::prelude::*;
 use serde_json::{Value, json};

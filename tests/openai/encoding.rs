@@ -1,6 +1,7 @@
 //! What a target is sent, byte for byte.
 
-use breakwater::provider::openai::{Envelope, encode};
+use breakwater::dialect::Dialect;
+use breakwater::envelope::{Envelope, encode};
 use serde_json::{Map, Value, json};
 
 fn fields(value: Value) -> Map<String, Value> {
@@ -8,7 +9,7 @@ fn fields(value: Value) -> Map<String, Value> {
 }
 
 fn encoded(body: &str, model: &str, set: Value, force_usage: bool) -> String {
-    encode(&Envelope::parse(body).unwrap(), model, &fields(set), force_usage)
+    encode(&Envelope::parse(Dialect::Chat, body).unwrap(), model, &fields(set), force_usage)
 }
 
 /// Numbers, escapes and spellings that a decoder would not give back.

@@ -1,6 +1,6 @@
 //! What one event of a stream is.
 
-use breakwater::provider::openai::classify_event;
+use breakwater::dialect::chat::classify_event;
 
 /// What an event is taken for.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,12 +1,13 @@
 //! What is refused before anything goes upstream, in which words, and what is found in a request.
 
+use breakwater::dialect::Dialect;
+use breakwater::envelope::Envelope;
 use breakwater::error::Error;
-use breakwater::provider::openai::Envelope;
 use breakwater::trace::Trace;
 use serde_json::{Value, json};
 
 fn object(error: &Error) -> Value {
-    serde_json::from_str::<Value>(&error.body_openai(&Trace::default())).unwrap()["error"].clone()
+    serde_json::from_str::<Value>(&error.body(Dialect::Chat, &Trace::default())).unwrap()["error"].clone()
 }
 
 /// A request with these members beside a model and messages.
@@ -85,7 +86,7 @@ fn what_is_refused() {
         ("two options", with(r#","stream_options":{},"stream_options":{}"#), Some("stream_options"), twice("stream_options")),
     ];
     for (name, body, param, message) in rows {
-        let error = Envelope::parse(&body).expect_err(name);
+        let error = Envelope::parse(Dialect::Chat, &body).expect_err(name);
         let expected = json!({ "message": message, "type": "invalid_request_error", "param": param, "code": "invalid_request", "attempts": [] });
         assert_eq!((error.status(), object(&error)), (400, expected), "{name}");
     }
@@ -106,7 +107,7 @@ fn what_is_not_json() {
         ("NaN", with(r#","temperature":NaN"#)),
     ];
     for (name, body) in rows {
-        let error = Envelope::parse(&body).expect_err(name);
+        let error = Envelope::parse(Dialect::Chat, &body).expect_err(name);
         let object = object(&error);
         assert_eq!(
             (error.status(), &object["param"], &object["code"]),
@@ -137,7 +138,7 @@ fn nesting() {
         ("wide", wide, true),
     ];
     for (name, body, fine) in rows {
-        match Envelope::parse(&body) {
+        match Envelope::parse(Dialect::Chat, &body) {
             Ok(_) => assert!(fine, "{name}"),
             Err(error) => {
                 assert!(!fine, "{name}: {error:?}");
@@ -176,7 +177,7 @@ fn what_is_found() {
         ("others twice", with(r#","x":1,"x":2"#), &["m"], false, false),
     ];
     for (name, body, names, stream, usage) in rows {
-        let envelope = Envelope::parse(&body).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let envelope = Envelope::parse(Dialect::Chat, &body).unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(envelope.names().collect::<Vec<_>>(), names, "{name}");
         assert_eq!((envelope.stream, envelope.include_usage), (stream, usage), "{name}");
     }

@@ -1,6 +1,7 @@
 //! However a request is rewritten, it says the same: any request, any fields that a route decides, spliced or put together anew.
 
-use breakwater::provider::openai::{Envelope, encode};
+use breakwater::dialect::Dialect;
+use breakwater::envelope::{Envelope, encode};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -78,7 +79,7 @@ proptest! {
             request.insert("models".to_owned(), json!(["a", "b"]));
         }
         let body = written(&request, pretty);
-        let envelope = Envelope::parse(&body).unwrap();
+        let envelope = Envelope::parse(Dialect::Chat, &body).unwrap();
         let names: Vec<&str> = envelope.names().collect();
         prop_assert_eq!(names[0], model.as_str());
         prop_assert_eq!(read(&encode(&envelope, &target, &set, force_usage)), expected);
@@ -87,7 +88,7 @@ proptest! {
         let plain = encode(&envelope, &target, &Map::new(), false);
         request.remove("models");
         let spliced = written(&request, pretty);
-        let spliced = encode(&Envelope::parse(&spliced).unwrap(), &target, &Map::new(), false);
+        let spliced = encode(&Envelope::parse(Dialect::Chat, &spliced).unwrap(), &target, &Map::new(), false);
         prop_assert_eq!(read(&plain), read(&spliced));
     }
 }

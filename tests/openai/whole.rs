@@ -1,6 +1,7 @@
 //! What an unstreamed 200 turned out to be.
 
-use breakwater::provider::openai::{Whole, classify_whole};
+use breakwater::dialect::Whole;
+use breakwater::dialect::chat::classify_whole;
 use serde_json::json;
 
 use super::recordings;

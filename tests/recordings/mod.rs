@@ -15,6 +15,9 @@ pub struct Recording {
     pub path: String,
     /// The model that was asked for, where it stands in the request's body or path.
     pub model: String,
+    /// The request's method and body, null where it had none.
+    pub method: String,
+    pub request: Value,
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
@@ -63,8 +66,43 @@ fn read(provider: &str, file: &Path) -> Recording {
         name: format!("{provider}/{}", file.file_stem().unwrap().to_string_lossy()),
         model: pair["request"]["body"]["model"].as_str().map(str::to_owned).or(in_path).unwrap_or_default(),
         path,
+        method: text(&pair["request"]["method"]),
+        request: pair["request"]["body"].clone(),
         status: response["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap(),
         headers: headers.map(|(name, value)| (name.clone(), text(value))).collect(),
         body: text(&response["body"]),
     }
+}
+
+/// A response that another project keeps as a fixture: `packages/…` and its text; one JSON object a line where the name ends in `.chunks.txt`, which are a
+/// stream's events without their framing.
+pub struct Fixture {
+    pub name: String,
+    pub text: String,
+}
+
+impl Fixture {
+    pub fn is_stream(&self) -> bool {
+        self.name.ends_with(".chunks.txt")
+    }
+}
+
+/// The fixtures of one of the packages of vercel/ai, in the order of names; nothing where the folder is not there.
+pub fn fixtures(package: &str) -> Vec<Fixture> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recorded");
+    let root = std::env::var_os("BREAKWATER_RECORDED").map_or_else(beside, PathBuf::from).join("vercel-ai");
+    let mut found = Vec::new();
+    let mut folders = vec![root.join("packages").join(package)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                found.push(Fixture { name: path.strip_prefix(&root).unwrap().to_string_lossy().into_owned(), text });
+            }
+        }
+    }
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    found
 }

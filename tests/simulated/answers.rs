@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use breakwater::chat::Assembly;
 use breakwater::config::simulated::Behaviour;
+use breakwater::dialect::chat::Assembly;
 use breakwater::http::Headers;
 use breakwater::provider::simulated::answer;
 use breakwater::runtime::{Ending, Script, ScriptHead};

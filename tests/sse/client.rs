@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use breakwater::dialect::Dialect;
 use breakwater::runtime::{End, Step, Tap};
 use breakwater::stream::{Ending, Failure, Held, Hold, Relay};
 
@@ -16,7 +17,7 @@ pub(crate) struct Told {
 /// Plays chunks and then `end`. Nothing is fed behind an end, as no runtime would.
 pub(crate) fn play<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, end: End, finish_is_enough: bool) -> Told {
     let mut chunks = chunks.into_iter();
-    let mut hold = Hold::new(finish_is_enough);
+    let mut hold = Hold::new(Dialect::Chat, finish_is_enough);
     let mut sent = loop {
         let held = match chunks.next() {
             Some(chunk) => hold.feed(chunk),

@@ -1,5 +1,6 @@
 //! What commits a stream, what completes it, and what makes it none: the contract's "What counts as an answer".
 
+use breakwater::dialect::Dialect;
 use breakwater::stream::{Failure, Held, Hold};
 
 const ROLE: &str = r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
@@ -58,7 +59,7 @@ fn what_commits() {
     ];
     for (name, spoken) in commits {
         let text = delta(spoken);
-        assert_eq!(is(Hold::new(false).feed(&text), &text), Is::Commit(text.len()), "{name}");
+        assert_eq!(is(Hold::new(Dialect::Chat, false).feed(&text), &text), Is::Commit(text.len()), "{name}");
     }
     let do_not: &[(&str, Vec<u8>)] = &[
         ("nothing", Vec::new()),
@@ -77,7 +78,7 @@ fn what_commits() {
         ("text whose frame has not ended", b"data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n".to_vec()),
     ];
     for (name, text) in do_not {
-        assert_eq!(is(Hold::new(false).feed(text), text), Is::More, "{name}");
+        assert_eq!(is(Hold::new(Dialect::Chat, false).feed(text), text), Is::More, "{name}");
     }
 }
 
@@ -119,7 +120,7 @@ fn one_read_of_several_events() {
     ];
     assert!(role < text);
     for (name, text, expected) in rows {
-        assert_eq!(is(Hold::new(false).feed(&text), &text), expected, "{name}");
+        assert_eq!(is(Hold::new(Dialect::Chat, false).feed(&text), &text), expected, "{name}");
     }
 }
 
@@ -146,7 +147,7 @@ fn the_end_of_a_body() {
     ];
     for (name, body, enough, expected) in rows {
         for size in [body.len().max(1), 1] {
-            let mut hold = Hold::new(enough);
+            let mut hold = Hold::new(Dialect::Chat, enough);
             for chunk in body.chunks(size) {
                 assert_eq!(hold.feed(chunk), Held::More, "{name}");
             }

@@ -1,5 +1,6 @@
 //! A provider cannot fill an isolate's memory: lines have a greatest length, and so have frames.
 
+use breakwater::dialect::Dialect;
 use breakwater::sse::{Frames, MAX_FRAME, MAX_LINE, Overlong};
 use breakwater::stream::{Failure, Held, Hold};
 
@@ -79,7 +80,7 @@ fn what_is_held_back_is_bounded() {
         ("blank lines", b"\n"),
     ];
     for (name, ping) in rows {
-        let mut hold = Hold::new(false);
+        let mut hold = Hold::new(Dialect::Chat, false);
         let pings = ping.repeat(65_536 / ping.len());
         let mut sent = 0;
         let held = loop {

@@ -1,5 +1,6 @@
 //! The truth about a stream's end: only its provider's terminator makes it complete, and everything else ends with an error event.
 
+use breakwater::dialect::Dialect;
 use breakwater::runtime::{End, Step, Tap};
 use breakwater::secret::{Hidden, Secret};
 use breakwater::stream::{Ending, Held, Hold};
@@ -12,7 +13,7 @@ const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]
 const DONE: &str = "data: [DONE]\n\n";
 
 fn committed(finish_is_enough: bool) -> Hold {
-    let mut hold = Hold::new(finish_is_enough);
+    let mut hold = Hold::new(Dialect::Chat, finish_is_enough);
     assert!(matches!(hold.feed(format!("data: {TEXT}\n\n").as_bytes()), Held::Commit(_)));
     hold
 }

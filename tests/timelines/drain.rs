@@ -62,6 +62,7 @@ fn call(world: &Rc<World>, gateway: &Rc<Gateway>, key: &str, method: &str, path:
     let request = Request {
         method: method.to_owned(),
         path: path.to_owned(),
+        query: String::new(),
         host: "localhost".to_owned(),
         headers: [("authorization", format!("Bearer {key}"))].into_iter().collect(),
         body: body.to_owned(),

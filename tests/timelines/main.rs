@@ -21,6 +21,7 @@ mod three;
 mod budget;
 mod caching;
 mod circuits;
+mod dialects;
 mod drain;
 mod early;
 mod faults;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use breakwater::breaker::{Refusal, Why};
+use breakwater::dialect::Dialect;
 use breakwater::error::Error;
 use breakwater::http::Headers;
 use breakwater::time::Timestamp;
@@ -84,7 +85,7 @@ fn told(came: &[Came], refusals: &[Refusal], late: bool) -> Error {
 }
 
 fn object(error: &Error) -> Value {
-    serde_json::from_str::<Value>(&error.body_openai(&Trace::default())).unwrap()["error"].clone()
+    serde_json::from_str::<Value>(&error.body(Dialect::Chat, &Trace::default())).unwrap()["error"].clone()
 }
 
 fn field(error: &Error, name: &str) -> Option<String> {

@@ -45,6 +45,26 @@ fn errors_within_a_200() {
             r#"{"error":{"message":"Rate limit reached","type":"tokens","param":null,"code":"rate_limit_exceeded"}}"#,
             Fault::RateLimited,
         ),
+        (
+            "a limit in a response that failed",
+            r#"{"type":"response.failed","sequence_number":3,"response":{"id":"resp_1","status":"failed","error":{"code":"rate_limit_exceeded","message":"Rate limit reached"}}}"#,
+            Fault::RateLimited,
+        ),
+        (
+            "a failure of the model's, in a response that failed",
+            r#"{"type":"response.failed","sequence_number":3,"response":{"id":"resp_1","status":"failed","error":{"code":"server_error","message":"The model failed to generate a response."}}}"#,
+            Fault::ErrorInside,
+        ),
+        (
+            "an error event without an object, Responses",
+            r#"{"type":"error","sequence_number":3,"code":"rate_limit_exceeded","message":"Rate limit reached","param":null}"#,
+            Fault::RateLimited,
+        ),
+        (
+            "a prompt that is blocked, Gemini",
+            r#"{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{}}"#,
+            Fault::ContentPolicy,
+        ),
         ("a limit, Anthropic", r#"{"type":"error","error":{"type":"rate_limit_error","message":"m"}}"#, Fault::RateLimited),
         ("a limit, Gemini", r#"[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]"#, Fault::RateLimited),
         (

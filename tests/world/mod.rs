@@ -386,6 +386,7 @@ impl Runtime for Virtual {
     async fn call(&self, call: Call) -> Result<Reply<Rest>, CallError> {
         let url = match &call.to {
             Destination::Post(url) => url.clone(),
+            Destination::Other(method, url) => format!("{method} {url}"),
             Destination::Script(_) => "simulated".to_owned(),
         };
         let nth = self.world.calls.borrow().iter().filter(|other| other.sent.url == url).count();
@@ -399,7 +400,7 @@ impl Runtime for Virtual {
             request: self.request,
         };
         let script = match call.to {
-            Destination::Post(_) => (self.world.upstream.borrow_mut())(&sent),
+            Destination::Post(_) | Destination::Other(..) => (self.world.upstream.borrow_mut())(&sent),
             Destination::Script(script) => script,
         };
         let started = self.world.now.get();
@@ -576,9 +577,15 @@ pub fn gateway(config: &str, secrets: &[(&str, &str)]) -> Rc<Gateway> {
 
 /// A chat request by a client on loopback.
 pub fn chat(body: &str, headers: &[(&'static str, &str)]) -> Request {
+    post("/v1/chat/completions", body, headers)
+}
+
+/// A request to an endpoint by a client on loopback.
+pub fn post(path: &str, body: &str, headers: &[(&'static str, &str)]) -> Request {
     Request {
         method: "POST".to_owned(),
-        path: "/v1/chat/completions".to_owned(),
+        path: path.to_owned(),
+        query: String::new(),
         host: "127.0.0.1".to_owned(),
         headers: headers.iter().map(|(name, value)| (*name, *value)).collect(),
         body: body.to_owned(),

@@ -1,0 +1,243 @@
+//! Requests that go on with something that a provider keeps.
+//!
+//! Responses can refer to what is not in them: an earlier response, a conversation, an item by its id. Only the account that holds it can answer, so that
+//! such a request goes there, once, or nowhere: it is never failed over, hedged, tried again elsewhere or cached. The ids are bound to their accounts
+//! ([`crate::binding`]), which is how the account is known.
+//!
+//! What a translated target said is kept by nobody, and its answer says so (`store: false`). Some clients refer to it all the same: the official `ai`
+//! package asks for `store: true` unless it is told otherwise, and then sends items by their ids alone. So the items of such an answer are kept by the
+//! gateway ([`keep`]), for as long as `OpenAI` keeps a response, and put back in the place of their ids ([`put_back`]) before anything else looks at a request.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::auth::Caller;
+use crate::binding::{self, Account, Opened};
+use crate::chat::Object;
+use crate::dialect::{Dialect, responses};
+use crate::envelope::Envelope;
+use crate::error::Error;
+use crate::http::Request;
+use crate::route::{Candidate, Resolved};
+use crate::runtime::Runtime;
+use crate::secret::hex;
+
+/// What a request's state asks of the engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    /// Whether it is sent at most once.
+    pub(super) once: bool,
+    /// Whether the provider keeps the answer, under an id that is nobody else's.
+    pub(super) kept: bool,
+}
+
+impl State {
+    /// Looks at a request, and leaves those candidates that can answer it.
+    pub(super) fn of(envelope: &Envelope<'_>, resolved: &mut Resolved<'_>, tenant: &str) -> Result<Self, Error> {
+        if envelope.dialect != Dialect::Responses {
+            return Ok(Self::default());
+        }
+        let Some(body) = crate::json::object::<Object>(envelope.body) else { return Ok(Self::default()) };
+        let kept = body.get("store") != Some(&Value::Bool(false));
+        let ids = ids(&body);
+        if ids.is_empty() {
+            let once = responses::is_stateful(&body).is_some();
+            if once && resolved.candidates.iter().any(|candidate| candidate.dialect == Dialect::Responses) {
+                resolved.candidates.retain(|candidate| candidate.dialect == Dialect::Responses);
+            }
+            return Ok(Self { once, kept });
+        }
+        let mut opened: Option<Opened> = None;
+        for (name, id) in ids {
+            // Whatever the client made at the provider itself has no account of ours in its id; only the first target can be meant.
+            if name == "conversation" && !binding::is_bound(&id) {
+                resolved.candidates.retain(|candidate| candidate.dialect == Dialect::Responses);
+                resolved.candidates.truncate(1);
+                continue;
+            }
+            let holds = |candidate: &Candidate<'_>| {
+                if candidate.dialect == Dialect::Responses { account(candidate, tenant).open(&id) } else { None }
+            };
+            let found = resolved.candidates.iter().find_map(holds).ok_or_else(|| unknown(&name, &id))?;
+            resolved.candidates.retain(|candidate| holds(candidate).is_some());
+            opened = Some(found);
+        }
+        if let Some(opened) = opened {
+            // The model that made it, where the route has it; the account's others can go on with it too.
+            resolved.candidates.sort_by_key(|candidate| !opened.is_of(candidate.model));
+        }
+        Ok(Self { once: true, kept })
+    }
+}
+
+/// The ids of what a request refers to and does not hold, each with the member that does.
+fn ids(body: &Object) -> Vec<(String, String)> {
+    let text = |name: &str, value: Option<&Value>| Some((name.to_owned(), value?.as_str()?.to_owned()));
+    let conversation = body.get("conversation").map(|value| value.get("id").unwrap_or(value));
+    let own = [text("previous_response_id", body.get("previous_response_id")), text("conversation", conversation)];
+    let items = responses::references(body).into_iter().map(|id| ("input".to_owned(), id));
+    own.into_iter().flatten().chain(items).collect()
+}
+
+fn unknown(name: &str, id: &str) -> Error {
+    let id: String = id.chars().take(200).collect();
+    let message = if is_ours(&id) {
+        format!(
+            "'{id}' was made for a target that does not speak Responses, and is not kept; send what was said instead of its id \
+             (`store: false` in most clients)"
+        )
+    } else {
+        format!(
+            "'{id}' is not held by any target of this model for this key; an id that this gateway gave goes to the account that made it, \
+             which the model must have as a target"
+        )
+    };
+    Error::invalid_request(Some(name), message)
+}
+
+/// Whether an id is one that a translation made.
+fn is_ours(id: &str) -> bool {
+    id.split_once('_').is_some_and(|(_, rest)| rest.starts_with("bw")) && !binding::is_bound(id)
+}
+
+pub(crate) fn account<'a>(candidate: &'a Candidate<'_>, tenant: &'a str) -> Account<'a> {
+    Account { provider: &candidate.provider.name, credential: candidate.credential, secret: candidate.secret, tenant }
+}
+
+/// A request body as the account of `candidate` takes it: its own ids, and none of anybody else's. None where there is nothing to do.
+pub(crate) fn unbound(body: &str, candidate: &Candidate<'_>, tenant: &str) -> Option<String> {
+    if !binding::is_bound(body) {
+        return None;
+    }
+    let mut body: Object = crate::json::object(body)?;
+    let account = account(candidate, tenant);
+    let own = |id: &str| account.open(id).map(|opened| opened.id);
+    let replace = |value: &mut Value| {
+        if let Some(id) = value.as_str().and_then(own) {
+            *value = Value::from(id);
+        }
+    };
+    if let Some(id) = body.get_mut("previous_response_id") {
+        replace(id);
+    }
+    if let Some(conversation) = body.get_mut("conversation") {
+        match conversation.get_mut("id") {
+            Some(id) => replace(id),
+            None => replace(conversation),
+        }
+    }
+    if let Some(Value::Array(items)) = body.get_mut("input") {
+        items.retain_mut(|item| {
+            let Some(bound) = item.get("id").and_then(Value::as_str).filter(|id| binding::is_bound(id)) else { return true };
+            let id = own(bound);
+            let Some(members) = item.as_object_mut() else { return true };
+            match id {
+                Some(id) => drop(members.insert("id".to_owned(), Value::from(id))),
+                // Another account can neither read what was encrypted nor know the id.
+                None if members.contains_key("encrypted_content") => return false,
+                None => drop(members.shift_remove("id")),
+            }
+            true
+        });
+    }
+    Some(Value::Object(body).to_string())
+}
+
+/// A response, or an event of one, as the client is told it: with ids that are bound to its account.
+pub(crate) fn bound(value: &mut Object, bind: &dyn Fn(&str) -> String) {
+    let replace = |members: &mut Map<String, Value>, name: &str| {
+        if let Some(Value::String(id)) = members.get_mut(name)
+            && !id.is_empty()
+        {
+            *id = bind(id);
+        }
+    };
+    replace(value, "item_id");
+    if value.get("object").and_then(Value::as_str) == Some("response") {
+        replace(value, "id");
+        replace(value, "previous_response_id");
+        if let Some(Value::Object(conversation)) = value.get_mut("conversation") {
+            replace(conversation, "id");
+        }
+        for item in value.get_mut("output").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(item) = item.as_object_mut() {
+                replace(item, "id");
+            }
+        }
+    }
+    if let Some(Value::Object(item)) = value.get_mut("item") {
+        replace(item, "id");
+    }
+    if let Some(Value::Object(response)) = value.get_mut("response") {
+        bound(response, bind);
+    }
+}
+
+/// How long what a translated target said is kept: as long as `OpenAI` keeps a response (its guide "Conversation state").
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// The most that is put back into one request, in answers: each is a lookup of its own.
+const MOST_ANSWERS: usize = 64;
+
+/// Where the items of an answer are kept. `answer` is what their ids begin with, behind what they are.
+fn place(tenant: &str, answer: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in ["breakwater items v1", tenant, answer] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    format!("items:{}", hex(&hash.finalize()))
+}
+
+/// What the ids of one answer's items have in common: `bw` and the answer's seed, of `msg_bw0123456789abcdef_0`.
+fn answer_of(id: &str) -> Option<&str> {
+    let (_, rest) = id.split_once('_').filter(|_| is_ours(id))?;
+    Some(rest.split('_').next().unwrap_or(rest))
+}
+
+/// Keeps the items of a translated answer, the text of a response in the client's dialect.
+pub(super) fn keep<R: Runtime>(runtime: &R, tenant: &str, response: &str) {
+    let Some(Value::Array(items)) = crate::json::object::<Object>(response).and_then(|mut body| body.shift_remove("output"))
+    else {
+        return;
+    };
+    let id = |item: &Value| item.get("id").and_then(Value::as_str).and_then(answer_of).map(str::to_owned);
+    if let Some(answer) = items.iter().find_map(id) {
+        let put = runtime.cache_put(place(tenant, &answer), Value::Array(items).to_string(), "{}".to_owned(), KEPT);
+        runtime.after(put);
+    }
+}
+
+/// The request with the items that it only names, where they are those of translated answers. None where it names none.
+pub(super) async fn put_back<R: Runtime>(runtime: &R, request: &Request, caller: &Caller) -> Option<Request> {
+    // Most requests hold no id of ours, which is seen without reading them.
+    memchr::memmem::find(request.body.as_bytes(), b"_bw")?;
+    let mut body: Object = crate::json::object(&request.body)?;
+    let mut answers: Vec<String> = Vec::new();
+    for id in responses::references(&body) {
+        if let Some(answer) = answer_of(&id)
+            && answers.len() < MOST_ANSWERS
+            && !answers.iter().any(|known| known == answer)
+        {
+            answers.push(answer.to_owned());
+        }
+    }
+    let lookups = answers.iter().map(|answer| async move { runtime.cache_get(&place(&caller.scope, answer)).await });
+    let found = futures::future::join_all(lookups).await;
+    let mut items: HashMap<String, Value> = HashMap::new();
+    for (text, _) in found.into_iter().flatten() {
+        for item in serde_json::from_str::<Vec<Value>>(&text).into_iter().flatten() {
+            if let Some(id) = item.get("id").and_then(Value::as_str) {
+                items.insert(id.to_owned(), item);
+            }
+        }
+    }
+    if items.is_empty() {
+        return None;
+    }
+    responses::resolve(&mut body, &|id| items.get(id).cloned());
+    Some(Request { body: Value::Object(body).to_string(), ..request.clone() })
+}

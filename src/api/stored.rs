@@ -1,0 +1,155 @@
+//! What OpenAI's Responses keep, by their ids: `GET` and `DELETE /v1/responses/{id}`, `POST …/cancel`, `GET …/input_items`.
+//!
+//! Each goes to the account that made the response, which its id says ([`crate::binding`]), once, and comes back as it is.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::generate::bound;
+use crate::auth::Caller;
+use crate::binding::{Account, Opened};
+use crate::chat::Object;
+use crate::config::{Config, Protocol};
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::gateway::{self, Credential, Gateway, ProviderState};
+use crate::http::{Headers, Request, Response};
+use crate::provider::address;
+use crate::runtime::{Call, CallError, Destination, Payload, Reply, Runtime};
+use crate::verdict::{self, About, Evidence};
+
+/// Below which everything here is.
+pub(crate) const BELOW: &str = "/v1/responses/";
+
+/// The most that such an answer may hold, in bytes.
+const MAX_ANSWER: usize = 10 * 1024 * 1024;
+
+/// Serves one of them.
+pub(crate) async fn serve<R: Runtime>(
+    gateway: &Rc<Gateway>,
+    runtime: &R,
+    config: &Config,
+    request: &Request,
+    caller: &Caller,
+) -> Response<R::Stream> {
+    match answer(gateway, runtime, config, request, caller).await {
+        Ok(body) => gateway::json(200, body),
+        Err(error) => gateway::refuse(Dialect::Responses, &error),
+    }
+}
+
+/// What is asked of a response.
+struct Asked<'a> {
+    id: &'a str,
+    method: &'static str,
+    /// Behind the id.
+    rest: &'static str,
+}
+
+impl<'a> Asked<'a> {
+    fn read(request: &'a Request) -> Result<Self, Error> {
+        let path = request.path.strip_prefix(BELOW).unwrap_or_default();
+        let (id, rest) = path.split_once('/').unwrap_or((path, ""));
+        let (method, rest) = match (request.method.as_str(), rest) {
+            ("GET", "") => ("GET", ""),
+            ("DELETE", "") => ("DELETE", ""),
+            ("POST", "cancel") => ("POST", "/cancel"),
+            ("GET", "input_items") => ("GET", "/input_items"),
+            (method, "") => return Err(Error::method_not_allowed(method, "GET, DELETE")),
+            (method, "cancel") => return Err(Error::method_not_allowed(method, "POST")),
+            (method, "input_items") => return Err(Error::method_not_allowed(method, "GET")),
+            _ => return Err(Error::not_found(&request.path)),
+        };
+        Ok(Self { id, method, rest })
+    }
+}
+
+/// The account that made a response.
+struct Holder<'a> {
+    provider: &'a str,
+    state: &'a ProviderState,
+    headers: &'a [(String, String)],
+    credential: &'a Credential,
+    opened: Opened,
+}
+
+fn holder<'a>(gateway: &'a Gateway, config: &'a Config, caller: &Caller, id: &str) -> Option<Holder<'a>> {
+    config.providers.iter().zip(gateway.providers()).find_map(|(provider, state)| {
+        provider.protocols.contains(&Protocol::Responses).then_some(())?;
+        state.credentials.iter().find_map(|credential| {
+            let opened = account(&provider.name, credential, &caller.scope).open(id)?;
+            Some(Holder { provider: &provider.name, state, headers: &provider.headers, credential, opened })
+        })
+    })
+}
+
+fn account<'a>(provider: &'a str, credential: &'a Credential, tenant: &'a str) -> Account<'a> {
+    Account { provider, credential: &credential.circuit, secret: credential.secret.as_ref(), tenant }
+}
+
+async fn answer<R: Runtime>(
+    gateway: &Rc<Gateway>,
+    runtime: &R,
+    config: &Config,
+    request: &Request,
+    caller: &Caller,
+) -> Result<String, Error> {
+    let asked = Asked::read(request)?;
+    let holder = holder(gateway, config, caller, asked.id).ok_or_else(|| Error::no_response(asked.id))?;
+    if request.query.split('&').any(|pair| pair == "stream=true") {
+        return Err(Error::invalid_request(
+            Some("stream"),
+            "a response that is kept is given whole; stream=true is not supported",
+        ));
+    }
+    let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+    let url = format!("{}/responses/{}{}{query}", holder.state.base, holder.opened.id, asked.rest);
+    let mut headers = Headers::new();
+    headers.push("accept", "application/json");
+    if asked.method == "POST" {
+        headers.push("content-type", "application/json");
+    }
+    address::sign(&mut headers, Dialect::Responses, holder.credential.secret.as_ref());
+    for (name, value) in holder.headers {
+        headers.push(name.clone(), value.clone());
+    }
+    let until = runtime.now() + config.defaults.times.deadline;
+    let to = Destination::Other(asked.method, url);
+    let call = Call { to, headers, body: String::new(), streamed: false, until, max_bytes: MAX_ANSWER };
+    let reply = runtime.call(call).await;
+    let about = About { target: holder.provider, model: "", direct: true };
+    let judged = |evidence: &Evidence<'_>| {
+        let mut verdict = verdict::judge(&about, evidence, runtime.now());
+        verdict.said = verdict.said.map(|said| said.without(&holder.state.hidden));
+        verdict::aggregate(&[verdict], &[], false, runtime.now())
+    };
+    let Reply { status, headers, body } = reply.map_err(|error| match error {
+        CallError::Connect => judged(&Evidence::Connect),
+        CallError::Timeout => Error::deadline_exceeded(format!("the deadline passed: {} said nothing", holder.provider)),
+        CallError::Cut => judged(&Evidence::Cut),
+        CallError::TooLarge => judged(&Evidence::TooLarge),
+        CallError::ClientGone => Error::client_gone(),
+    })?;
+    let text = if let Payload::Whole(text) = body { text } else { String::new() };
+    if !(200..300).contains(&status) {
+        return Err(judged(&Evidence::Status { status, headers: &headers, body: &text }));
+    }
+    let Some(mut body) = crate::json::object::<Object>(&text) else { return Err(judged(&Evidence::Garbage)) };
+    let account = account(holder.provider, holder.credential, &caller.scope);
+    let model = body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+    // The id that the client knows already says of which model it is.
+    let bind = |id: &str| if id == holder.opened.id { asked.id.to_owned() } else { account.bind(&model, id) };
+    bound(&mut body, &bind);
+    if let Some(Value::String(id)) = body.get_mut("id")
+        && *id == holder.opened.id
+    {
+        asked.id.clone_into(id);
+    }
+    for item in body.get_mut("data").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(Value::String(id)) = item.get_mut("id") {
+            *id = bind(id);
+        }
+    }
+    Ok(Value::Object(body).to_string())
+}

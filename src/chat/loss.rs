@@ -1,0 +1,59 @@
+//! What of a request a provider's protocol has no words for.
+
+use super::Object;
+
+/// One member of a request that could not be said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Its name in the client's dialect, such as `logit_bias` or `messages[].name`.
+    pub field: String,
+    /// Why an answer without it would be another one; none where it may be ignored.
+    pub refusal: Option<String>,
+}
+
+/// All of them, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Losses(Vec<Loss>);
+
+impl Losses {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One without which the answer is the same in what matters: it is ignored, and the client is told so.
+    pub fn ignore(&mut self, field: impl Into<String>) {
+        self.add(field.into(), None);
+    }
+
+    /// One without which the answer would be another: `why` completes "the target cannot honour it: …".
+    pub fn refuse(&mut self, field: impl Into<String>, why: impl Into<String>) {
+        self.add(field.into(), Some(why.into()));
+    }
+
+    /// Members of another dialect that nobody here knows, `at` a place such as `messages[].`: ignored.
+    pub fn unknown(&mut self, at: &str, extra: &Object) {
+        for name in extra.keys() {
+            self.ignore(format!("{at}{name}"));
+        }
+    }
+
+    fn add(&mut self, field: String, refusal: Option<String>) {
+        match self.0.iter_mut().find(|loss| loss.field == field) {
+            Some(known) => known.refusal = known.refusal.take().or(refusal),
+            None => self.0.push(Loss { field, refusal }),
+        }
+    }
+
+    /// In the order in which they were met.
+    pub fn iter(&self) -> impl Iterator<Item = &Loss> {
+        self.0.iter()
+    }
+
+    /// Whether everything could be said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

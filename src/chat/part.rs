@@ -1,0 +1,163 @@
+//! What a message is made of.
+
+use serde_json::Value;
+
+use super::{Object, Seal};
+
+/// A piece of a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// What it is.
+    pub kind: Kind,
+    /// Anthropic's `cache_control`: the prompt up to here is to be cached.
+    pub cache: Option<Value>,
+    /// Members that nobody here knows.
+    pub extra: Object,
+}
+
+impl Part {
+    /// A part with nothing beside it.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, cache: None, extra: Object::new() }
+    }
+
+    /// Text with nothing beside it.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::new(Kind::Text { text: text.into(), notes: Vec::new(), seal: None })
+    }
+}
+
+/// What a part is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// Text.
+    Text {
+        /// It.
+        text: String,
+        /// Citations and annotations, in `OpenAI`'s form (`url_citation`, `file_citation`) where a reader could make it, else in their own.
+        notes: Vec<Value>,
+        /// What a provider signed it with: Gemini's `thoughtSignature`.
+        seal: Option<Seal>,
+    },
+    /// The model's refusal.
+    Refusal(String),
+    /// An image.
+    Image {
+        /// Where it is.
+        source: Source,
+        /// OpenAI's `detail`: `low`, `high`, `auto`.
+        detail: Option<String>,
+    },
+    /// A document: a PDF, a text, any file.
+    File {
+        /// Where it is.
+        source: Source,
+        /// Its name, or Anthropic's `title`.
+        name: Option<String>,
+    },
+    /// Sound.
+    Audio(Source),
+    /// A film.
+    Video(Source),
+    /// What was thought.
+    Reasoning(Reasoning),
+    /// A tool that the model calls.
+    ToolCall(ToolCall),
+    /// What a tool gave.
+    ToolResult(ToolResult),
+    /// Something of a dialect's own that no other has, whole: a hosted tool's call and result, a generated image, a block of a later version.
+    Opaque(Value),
+}
+
+/// Where content is. The gateway fetches nothing: a URL goes to a provider that fetches it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// At an address.
+    Url {
+        /// It.
+        url: String,
+        /// Its media type, where the client said so.
+        media_type: Option<String>,
+    },
+    /// Here, in base64.
+    Base64 {
+        /// Its media type.
+        media_type: String,
+        /// The content.
+        data: String,
+    },
+    /// Here, as text.
+    Text(String),
+    /// At the provider, by the provider's own id.
+    FileId(String),
+}
+
+impl Source {
+    /// Reads a URL, `data:` ones (RFC 2397) as what they hold.
+    #[must_use]
+    pub fn of_url(url: String) -> Self {
+        let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
+        if let Some((head, data)) = data
+            && let Some(media_type) = head.strip_suffix(";base64")
+        {
+            let media_type = media_type.split(';').next().unwrap_or_default();
+            return Self::Base64 { media_type: media_type.to_owned(), data: data.to_owned() };
+        }
+        Self::Url { url, media_type: None }
+    }
+
+    /// As a URL, of which inline content is a `data:` one. None of what only a provider has.
+    #[must_use]
+    pub fn to_url(&self) -> Option<String> {
+        match self {
+            Self::Url { url, .. } => Some(url.clone()),
+            Self::Base64 { media_type, data } => Some(format!("data:{media_type};base64,{data}")),
+            Self::Text(_) | Self::FileId(_) => None,
+        }
+    }
+}
+
+/// What was thought, as far as it is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reasoning {
+    /// The thoughts themselves, or what is shown of them. Empty where they are redacted.
+    pub text: String,
+    /// Summaries of them, where the dialect tells those from thoughts (Responses).
+    pub summary: Vec<String>,
+    /// The provider's signature, or the thoughts in a form that only the provider can read.
+    pub seal: Option<Seal>,
+    /// Whether nothing of it can be shown: Anthropic's `redacted_thinking`.
+    pub redacted: bool,
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolCall {
+    /// What its result refers to, without a seal ([`super::sealed_in_id`]).
+    pub id: String,
+    /// The tool.
+    pub name: String,
+    /// Its arguments as the model wrote them: JSON where the model did well, text where `custom`.
+    pub arguments: String,
+    /// Whether it is of OpenAI's custom tools.
+    pub custom: bool,
+    /// What a provider signed it with: Gemini's `thoughtSignature`.
+    pub seal: Option<Seal>,
+}
+
+/// What a tool gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolResult {
+    /// The call's id, without a seal.
+    pub id: String,
+    /// The tool, where the dialect says so; writers that need it look for the call.
+    pub name: Option<String>,
+    /// Text, images, files.
+    pub content: Vec<Part>,
+    /// Whether it failed.
+    pub is_error: bool,
+    /// Whether the call was of a custom tool.
+    pub custom: bool,
+}

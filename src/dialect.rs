@@ -1,0 +1,311 @@
+//! What clients and providers speak: a module per dialect, each with the same rooms.
+//!
+//! ```text
+//! read       a client's request, as the canonical one        (client dialects)
+//! write      the canonical request, as a provider's          (provider dialects)
+//! decode     a provider's answer and stream, as canonical    (provider dialects)
+//! encode     a canonical answer and stream, as a client's    (client dialects)
+//! classify   what an upstream's bytes are: an answer, an error, nothing, garbage; first content, terminator
+//! foreign    takes out of a body that passes through what only a translation put there
+//! ```
+//!
+//! | dialect | spoken by clients at | by providers as |
+//! |---|---|---|
+//! | [`chat`] | `/v1/chat/completions` | `openai` |
+//! | [`completions`] | `/v1/completions` | |
+//! | [`responses`] | `/v1/responses` | `responses` |
+//! | [`messages`] | `/v1/messages` | `anthropic` |
+//! | [`gemini`] | | `gemini` |
+//!
+//! Where both sides speak the same one, nothing is read or written: the body passes through, and only `classify` looks at it. Otherwise they meet
+//! in [`crate::chat`]. This file is the one that knows all of them.
+
+pub mod chat;
+pub mod completions;
+pub mod gemini;
+pub mod messages;
+pub mod responses;
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::chat::{Answer, Delta, Losses, Object, Reading, Request};
+use crate::config::{Protocol, Quirks};
+
+/// A dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// OpenAI's Chat Completions.
+    Chat,
+    /// OpenAI's Completions, which came before.
+    Completions,
+    /// OpenAI's Responses.
+    Responses,
+    /// Anthropic's Messages.
+    Messages,
+    /// Google's Gemini API, generateContent.
+    Gemini,
+}
+
+impl Dialect {
+    /// What a protocol of the configuration's speaks.
+    #[must_use]
+    pub const fn of(protocol: Protocol) -> Option<Self> {
+        match protocol {
+            Protocol::OpenAi | Protocol::Simulated => Some(Self::Chat),
+            Protocol::Responses => Some(Self::Responses),
+            Protocol::Anthropic => Some(Self::Messages),
+            Protocol::Gemini => Some(Self::Gemini),
+            Protocol::WorkersAi | Protocol::Bedrock => None,
+        }
+    }
+
+    /// Reads a client's request.
+    pub fn read(self, body: Object) -> Reading<Request> {
+        match self {
+            Self::Chat => chat::read(body),
+            Self::Completions => completions::read(body),
+            Self::Responses => responses::read(body),
+            Self::Messages => messages::read(body),
+            Self::Gemini => Ok(Request::new(Self::Gemini)),
+        }
+    }
+
+    /// Writes a request for a provider, and notes what of it could not be said.
+    #[must_use]
+    pub fn write(self, request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Value {
+        match self {
+            Self::Chat | Self::Completions => chat::write(request, to, losses),
+            Self::Responses => responses::write(request, to, losses),
+            Self::Messages => messages::write(request, to, losses),
+            Self::Gemini => gemini::write(request, to, losses),
+        }
+    }
+
+    /// Reads a provider's whole answer; none where it is not one.
+    #[must_use]
+    pub fn decode(self, answer: &str) -> Option<Answer> {
+        let answer: Object = crate::json::object(answer)?;
+        match self {
+            Self::Chat | Self::Completions => chat::decode(answer),
+            Self::Responses => responses::decode(answer),
+            Self::Messages => messages::decode(answer),
+            Self::Gemini => gemini::decode(answer),
+        }
+    }
+
+    /// Writes a whole answer for a client.
+    #[must_use]
+    pub fn encode(self, answer: Answer, manner: &Manner) -> Value {
+        match self {
+            Self::Chat | Self::Gemini => chat::encode(answer, manner),
+            Self::Completions => completions::encode(answer, manner),
+            Self::Responses => responses::encode(answer, manner),
+            Self::Messages => messages::encode(answer, manner),
+        }
+    }
+
+    /// Looks at the body of an unstreamed 200.
+    #[must_use]
+    pub fn classify_whole(self, body: &str) -> Whole {
+        match self {
+            Self::Chat | Self::Completions => chat::classify_whole(body),
+            Self::Responses => responses::classify_whole(body),
+            Self::Messages => messages::classify_whole(body),
+            Self::Gemini => gemini::classify_whole(body),
+        }
+    }
+
+    /// Looks at one frame of a stream, of which `data` is the data.
+    #[must_use]
+    pub fn classify_frame(self, frame: &[u8], data: &[u8]) -> Event {
+        match self {
+            Self::Chat | Self::Completions => chat::classify_frame(frame, data),
+            Self::Responses => responses::classify_event(data),
+            Self::Messages => messages::classify_event(data),
+            Self::Gemini => gemini::classify_event(data),
+        }
+    }
+
+    /// Whether a frame of a stream that has begun must be looked at.
+    #[must_use]
+    pub fn needs_a_look(self, frame: &[u8], data: &[u8]) -> bool {
+        match self {
+            Self::Chat | Self::Completions => chat::needs_a_look(data) || chat::is_named_error(frame, data),
+            Self::Responses => responses::needs_a_look(data),
+            Self::Messages => messages::needs_a_look(data),
+            Self::Gemini => gemini::needs_a_look(data),
+        }
+    }
+
+    /// The body of a request that passes through, without what only a translation of an earlier turn put there. None where nothing of that is in it.
+    #[must_use]
+    pub fn without_foreign(self, body: &str) -> Option<String> {
+        let may_be_in = crate::chat::may_be_in(body) || self == Self::Messages && messages::may_need_repair(body);
+        if !may_be_in {
+            return None;
+        }
+        let body: Object = crate::json::object(body)?;
+        let body = match self {
+            Self::Chat | Self::Completions | Self::Gemini => chat::without_foreign(body),
+            Self::Responses => responses::without_foreign(body),
+            Self::Messages => messages::without_foreign(body),
+        };
+        Some(Value::Object(body).to_string())
+    }
+}
+
+/// Whom a request is written for.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient<'a> {
+    /// The provider's own name of the model.
+    pub model: &'a str,
+    /// Where the provider differs from others of its protocol.
+    pub quirks: Quirks,
+}
+
+/// What an answer's form depends on beside the answer.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// The request that it answers: some dialects repeat parts of it.
+    pub request: Rc<Request>,
+    /// Whether a stream tells the usage where the dialect leaves that to the client.
+    pub include_usage: bool,
+    /// Seconds since 1970.
+    pub now: u64,
+    /// What ids are made of that a provider did not give.
+    pub seed: u64,
+}
+
+/// What an unstreamed 200 turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// A complete answer.
+    Complete,
+    /// Complete by form, but it says nothing at all.
+    Empty,
+    /// An error object.
+    Error,
+    /// Something else.
+    Garbage,
+}
+
+/// What one event of a stream is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    /// The protocol's terminator, such as `[DONE]`.
+    pub done: bool,
+    /// Content: text, reasoning, a refusal, a tool call.
+    pub content: bool,
+    /// Content that is more than reasoning: what the client has asked for.
+    pub answer: bool,
+    /// About how many bytes of content it holds.
+    pub bytes: usize,
+    /// A finish reason.
+    pub finish: bool,
+    /// Which choices it says something of, and which of them it finishes: a bit each, by their index.
+    pub choices: u64,
+    /// See `choices`.
+    pub finished: u64,
+    /// A finish reason with which an answer may be empty.
+    pub explains_silence: bool,
+    /// An error object.
+    pub error: bool,
+    /// Nothing but usage, which a client may not have asked for.
+    pub usage_only: bool,
+    /// Not an event of this protocol.
+    pub garbage: bool,
+}
+
+/// Reads a provider's stream, event by event.
+#[derive(Debug)]
+pub enum Decoder {
+    /// Chat Completions.
+    Chat(chat::Decoder),
+    /// Responses.
+    Responses(responses::Decoder),
+    /// Messages.
+    Messages(messages::Decoder),
+    /// Gemini.
+    Gemini(gemini::Decoder),
+}
+
+impl Decoder {
+    /// Of a dialect.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Chat | Dialect::Completions => Self::Chat(chat::Decoder::default()),
+            Dialect::Responses => Self::Responses(responses::Decoder::default()),
+            Dialect::Messages => Self::Messages(messages::Decoder::default()),
+            Dialect::Gemini => Self::Gemini(gemini::Decoder::default()),
+        }
+    }
+
+    /// Takes the data of one event, and adds what it says. None where it is not of the dialect.
+    pub fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Option<()> {
+        match self {
+            Self::Chat(decoder) => decoder.event(data, deltas),
+            Self::Responses(decoder) => decoder.event(data, deltas),
+            Self::Messages(decoder) => decoder.event(data, deltas),
+            Self::Gemini(decoder) => decoder.event(data, deltas),
+        }
+    }
+
+    /// The stream is complete: adds what is still to be said, up to [`Delta::End`], which is said once however often this is called.
+    pub fn end(&mut self, deltas: &mut Vec<Delta>) {
+        match self {
+            Self::Chat(decoder) => decoder.end(deltas),
+            Self::Responses(decoder) => decoder.end(deltas),
+            Self::Messages(decoder) => decoder.end(deltas),
+            Self::Gemini(decoder) => decoder.end(deltas),
+        }
+    }
+}
+
+/// Writes a stream for a client, delta by delta.
+#[derive(Debug)]
+pub enum Encoder {
+    /// Chat Completions.
+    Chat(chat::Encoder),
+    /// Completions.
+    Completions(completions::Encoder),
+    /// Responses.
+    Responses(Box<responses::Encoder>),
+    /// Messages.
+    Messages(messages::Encoder),
+}
+
+impl Encoder {
+    /// Of a dialect.
+    #[must_use]
+    pub fn new(dialect: Dialect, manner: Manner) -> Self {
+        match dialect {
+            Dialect::Chat | Dialect::Gemini => Self::Chat(chat::Encoder::new(manner)),
+            Dialect::Completions => Self::Completions(completions::Encoder::new(manner)),
+            Dialect::Responses => Self::Responses(Box::new(responses::Encoder::new(manner))),
+            Dialect::Messages => Self::Messages(messages::Encoder::new(manner)),
+        }
+    }
+
+    /// Adds the frames that say `delta`. None where the dialect cannot say it any more (as where a part that had to be closed goes on): the stream
+    /// must end with an error then.
+    pub fn delta(&mut self, delta: Delta, frames: &mut String) -> Option<()> {
+        match self {
+            Self::Chat(encoder) => encoder.delta(delta, frames),
+            Self::Completions(encoder) => encoder.delta(delta, frames),
+            Self::Responses(encoder) => encoder.delta(delta, frames),
+            Self::Messages(encoder) => encoder.delta(delta, frames),
+        }
+    }
+
+    /// The number of the next event, where the dialect numbers them.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        match self {
+            Self::Responses(encoder) => encoder.sequence(),
+            Self::Chat(_) | Self::Completions(_) | Self::Messages(_) => 0,
+        }
+    }
+}

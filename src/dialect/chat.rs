@@ -1,0 +1,51 @@
+//! OpenAI's Chat Completions: spoken by most clients, and imitated by most providers.
+//!
+//! Sources: the API reference, "Create chat completion" and "The chat completion chunk object" (<https://platform.openai.com/docs/api-reference/chat>); what the
+//! imitators document and really send ([`crate::config::PRESETS`], where each one's differences are data).
+//!
+//! Normal forms, in which a request comes back that is read and written here again: a content that is one bare text is a string; an assistant's content is
+//! null where it says nothing; a refusal stands beside the content; `functions` and `function_call` are tools; `random_seed`, `max_tokens` and the ways to ask
+//! for reasoning are in the provider's own words; `safety_identifier` alone is `user`; a `tool_call_id` has no seal in it.
+
+use serde_json::Value;
+
+mod adapt;
+mod assembly;
+mod classify;
+mod decode;
+mod details;
+mod encode;
+mod foreign;
+mod media;
+mod merge;
+mod read;
+mod replay;
+mod speak;
+mod stream;
+mod tools;
+mod turn;
+mod usage;
+mod write;
+
+pub use adapt::adapt;
+pub use assembly::{Assembly, MAX_BYTES, PADDING};
+pub use classify::{DONE, classify_event, classify_frame, classify_whole, is_named_error, needs_a_look};
+pub use decode::decode;
+pub use encode::{Encoder, encode};
+pub(in crate::dialect) use encode::{beside, frame, head, reason};
+pub use foreign::without_foreign;
+pub use read::read;
+pub(in crate::dialect) use read::sampling;
+pub use replay::replay;
+pub use stream::Decoder;
+pub(in crate::dialect) use usage::write as write_usage;
+pub use write::write;
+
+use crate::chat::Object;
+
+/// A member that is there where there is something to say.
+fn put(object: &mut Object, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        object.insert(name.to_owned(), value.into());
+    }
+}

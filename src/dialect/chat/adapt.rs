@@ -1,0 +1,101 @@
+//! A body of this dialect for a provider that is known not to know a word of it.
+//!
+//! The client speaks the provider's dialect, so its body passes through; but what `OpenAI` renamed or added, its imitators may refuse. Only what a provider is
+//! documented to lack is changed, and only in ways that say the same. For all others, and for `OpenAI` itself, the body is the client's own text.
+
+use serde_json::{Value, json};
+
+use super::{speak, write};
+use crate::chat::Object;
+use crate::config::{Quirks, ToolIds};
+use crate::json;
+
+/// The body as the provider knows it. None where nothing need be done, which a look at the text mostly tells.
+#[must_use]
+pub fn adapt(body: &str, quirks: Quirks) -> Option<String> {
+    if quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty {
+        return None;
+    }
+    let holds = |word: &str| memchr::memmem::find(body.as_bytes(), word.as_bytes()).is_some();
+    let lacks = |word: &str, quoted: &str| quirks.lacks(word) && holds(quoted);
+    let matters = lacks("max_completion_tokens", "\"max_completion_tokens\"")
+        || lacks("developer", "\"developer\"")
+        || lacks("parallel_tool_calls", "\"parallel_tool_calls\"")
+        || lacks("json_schema", "\"json_schema\"")
+        || lacks("messages[].name", "\"name\"")
+        || quirks.knows.contains(&"random_seed") && holds("\"seed\"")
+        || quirks.tool_ids == ToolIds::Nine && (holds("\"tool_call_id\"") || holds("\"tool_calls\""));
+    let mut members: Object = matters.then(|| json::object(body)).flatten()?;
+    let mut changed = false;
+    if quirks.lacks("max_completion_tokens")
+        && let Some(limit) = members.shift_remove("max_completion_tokens")
+    {
+        // The newer name goes before the older one.
+        if !limit.is_null() {
+            members.insert("max_tokens".to_owned(), limit);
+        }
+        changed = true;
+    }
+    if quirks.knows.contains(&"random_seed")
+        && let Some(seed) = members.shift_remove("seed")
+    {
+        members.entry("random_seed").or_insert(seed);
+        changed = true;
+    }
+    if quirks.lacks("parallel_tool_calls") {
+        changed |= members.shift_remove("parallel_tool_calls").is_some();
+    }
+    if let Some(Value::Array(messages)) = members.get_mut("messages") {
+        for message in messages.iter_mut().filter_map(Value::as_object_mut) {
+            changed |= adapt_message(message, quirks);
+        }
+    }
+    if quirks.lacks("json_schema") {
+        changed |= ask_in_words(&mut members, quirks);
+    }
+    changed.then(|| Value::Object(members).to_string())
+}
+
+fn adapt_message(message: &mut Object, quirks: Quirks) -> bool {
+    let mut changed = false;
+    if quirks.lacks("developer")
+        && let Some(role) = message.get_mut("role").filter(|role| *role == "developer")
+    {
+        *role = "system".into();
+        changed = true;
+    }
+    let is_result = message.get("role").is_some_and(|role| role == "tool");
+    if quirks.lacks("messages[].name") && !(is_result && quirks.tool_ids == ToolIds::Nine) {
+        changed |= message.shift_remove("name").is_some();
+    }
+    if quirks.tool_ids == ToolIds::Nine {
+        changed |= adapt_id(message, "tool_call_id");
+        let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
+        for call in calls.into_iter().flatten().filter_map(Value::as_object_mut) {
+            changed |= adapt_id(call, "id");
+        }
+    }
+    changed
+}
+
+fn adapt_id(of: &mut Object, name: &str) -> bool {
+    let Some(Value::String(id)) = of.get_mut(name) else { return false };
+    let legal = speak::tool_id(id, ToolIds::Nine);
+    let changed = legal != *id;
+    *id = legal;
+    changed
+}
+
+/// A schema that the provider cannot enforce is asked for in words, and JSON by form where it has that.
+fn ask_in_words(members: &mut Object, quirks: Quirks) -> bool {
+    let schema = members.get("response_format").filter(|format| format.get("type").is_some_and(|kind| kind == "json_schema"));
+    let Some(schema) = schema.and_then(|format| format.get("json_schema")?.get("schema").cloned()) else { return false };
+    let Some(Value::Array(messages)) = members.get_mut("messages") else { return false };
+    speak::instruct(messages, &write::in_words(&schema));
+    if quirks.lacks("json_object") {
+        members.shift_remove("response_format");
+    } else {
+        members.insert("response_format".to_owned(), json!({ "type": "json_object" }));
+    }
+    true
+}

@@ -1,0 +1,187 @@
+//! Reasoning beside a message: `reasoning_content`, `reasoning`, and `reasoning_details`, in which signed and encrypted thoughts travel.
+//!
+//! `OpenAI`'s own messages show no thoughts. `DeepSeek` and most after it put the text into `reasoning_content`, Groq, vLLM and `OpenRouter` into `reasoning`;
+//! `OpenRouter` documents `reasoning_details` beside it (<https://openrouter.ai/docs/use-cases/reasoning-tokens>, "Preserving Reasoning Blocks"): entries of
+//! three types, each in a `format` that says whose it is, pieces of one block with the same `index`.
+//!
+//! What a client is told of another provider's seal stands in such entries too, marked by [`MARK`] in their `id`. The mark tells whose a seal is: entries
+//! without one are `OpenRouter`'s own, whatever their format, and go back to where they came from; those with one are taken out of a body that passes through
+//! ([`super::without_foreign`]). No provider is sent what another one sealed.
+
+use serde_json::Value;
+
+use super::merge;
+use crate::chat::{Kind, Object, Origin, Part, Reasoning, Seal};
+
+/// What the `id` of an entry begins with that a translation wrote. [`crate::chat`] looks for it in bodies.
+pub(super) const MARK: &str = "bw1";
+
+const FORMATS: [(&str, Origin); 3] = [
+    ("anthropic-claude-v1", Origin::Anthropic),
+    ("google-gemini-v1", Origin::Gemini),
+    ("openai-responses-v1", Origin::Responses),
+];
+
+/// Which block an entry belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Block {
+    /// Of text that nobody signed.
+    Plain,
+    /// Of a provider's, by its index.
+    Of(Origin, Option<u64>),
+    /// Of those that hand out entries themselves: all of them together.
+    Unknown,
+}
+
+/// One entry, as far as it is understood.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) block: Block,
+    pub(super) text: Option<String>,
+    pub(super) summary: Option<String>,
+    pub(super) seal: Option<Seal>,
+    /// The entry itself, where only whoever wrote it understands it.
+    whole: Option<Value>,
+}
+
+impl Entry {
+    pub(super) fn of(entry: Value) -> Self {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let origin = FORMATS.iter().find(|(format, _)| text("format") == Some(format)).map(|(_, origin)| *origin);
+        let kind = text("type").unwrap_or_default();
+        let shown = text("text").filter(|_| kind == "reasoning.text").map(str::to_owned);
+        let summary = text("summary").filter(|_| kind == "reasoning.summary").map(str::to_owned);
+        let marked = text("id").and_then(|id| id.strip_prefix(MARK)).map(|id| id.trim_start_matches('_'));
+        let index = entry.get("index").and_then(Value::as_u64);
+        if let Some((origin, id)) = origin.zip(marked) {
+            let data = if kind == "reasoning.encrypted" { text("data") } else { text("signature") };
+            let seal = data.map(|data| match origin {
+                Origin::Responses => Seal::new(origin, format!("{id} {data}")),
+                _ => Seal::new(origin, data),
+            });
+            return Self { block: Block::Of(origin, index), text: shown, summary, seal, whole: None };
+        }
+        let is_plain = kind == "reasoning.text"
+            && matches!(text("format"), None | Some("unknown"))
+            && text("signature").is_none()
+            && text("id").is_none();
+        let (block, whole) = if is_plain { (Block::Plain, None) } else { (Block::Unknown, Some(entry)) };
+        Self { block, text: shown, summary, seal: None, whole }
+    }
+
+    /// Whether nothing of what begins with it can be shown.
+    pub(super) fn is_redacted(&self) -> bool {
+        matches!(self.block, Block::Of(Origin::Anthropic, _)) && self.text.is_none() && self.seal.is_some()
+    }
+
+    /// Adds it to those that only their writer understands: pieces of one are put together.
+    pub(super) fn keep(&mut self, kept: &mut Object) {
+        if let Some(whole) = self.whole.take() {
+            merge::append(kept, KEPT.to_owned(), Value::Array(vec![whole]));
+        }
+    }
+}
+
+const KEPT: &str = "kept";
+
+/// The seal on a block of entries that were kept.
+pub(super) fn seal_of(kept: Object) -> Option<Seal> {
+    kept.into_iter().next().map(|(_, entries)| Seal::new(Origin::Chat, entries.to_string()))
+}
+
+/// Takes all reasoning out of a message or of what is left of one: each block is a part. Texts that stand beside entries with text say the same, and are
+/// not taken twice.
+pub(super) fn take(message: &mut Object) -> Vec<Part> {
+    let beside = take_text(message);
+    let entries = match message.shift_remove("reasoning_details") {
+        Some(Value::Array(entries)) => entries,
+        _ => Vec::new(),
+    };
+    let mut blocks: Vec<(Block, Reasoning, Object)> = Vec::new();
+    let mut is_shown = false;
+    for mut entry in entries.into_iter().map(Entry::of) {
+        if blocks.last().is_none_or(|(block, ..)| *block != entry.block) {
+            let reasoning = Reasoning { redacted: entry.is_redacted(), ..Reasoning::default() };
+            blocks.push((entry.block.clone(), reasoning, Object::new()));
+        }
+        let Some((_, reasoning, kept)) = blocks.last_mut() else { continue };
+        is_shown |= entry.text.is_some() || entry.summary.is_some();
+        entry.keep(kept);
+        reasoning.text.push_str(entry.text.as_deref().unwrap_or_default());
+        match (reasoning.summary.last_mut(), entry.summary) {
+            (Some(ours), Some(more)) => ours.push_str(&more),
+            (None, Some(more)) => reasoning.summary.push(more),
+            (_, None) => {}
+        }
+        reasoning.seal = entry.seal.or(reasoning.seal.take());
+    }
+    let blocks = blocks.into_iter().map(|(_, mut reasoning, kept)| {
+        reasoning.seal = reasoning.seal.or_else(|| seal_of(kept));
+        reasoning
+    });
+    let plain = beside.filter(|_| !is_shown).map(|text| Reasoning { text, ..Reasoning::default() });
+    plain.into_iter().chain(blocks).map(|reasoning| Part::new(Kind::Reasoning(reasoning))).collect()
+}
+
+/// The text of `reasoning_content` or `reasoning`, of which servers that write both write the same twice.
+pub(super) fn take_text(message: &mut Object) -> Option<String> {
+    let mut text = None;
+    for name in ["reasoning_content", "reasoning"] {
+        if matches!(message.get(name), Some(Value::String(_) | Value::Null))
+            && let Some(Value::String(found)) = message.shift_remove(name)
+        {
+            text = text.or((!found.is_empty()).then_some(found));
+        }
+    }
+    text
+}
+
+/// What is shown of some reasoning: thoughts, else their summaries.
+pub(super) fn shown(reasoning: &Reasoning) -> String {
+    if reasoning.text.is_empty() { reasoning.summary.join("\n\n") } else { reasoning.text.clone() }
+}
+
+/// The entries that tell it.
+pub(super) fn entries(reasoning: &Reasoning, index: usize) -> Vec<Value> {
+    let origin = reasoning.seal.as_ref().map(|seal| seal.origin);
+    let mut entries = Vec::new();
+    if let Some(Seal { origin: Origin::Chat, data }) = &reasoning.seal {
+        if let Ok(Value::Array(kept)) = serde_json::from_str(data) {
+            entries.extend(kept);
+        }
+        return entries;
+    }
+    // Summaries are told in one: pieces of a stream could not be told from the next.
+    let summary = reasoning.summary.join("\n\n");
+    let origin = origin.or_else(|| (!summary.is_empty()).then_some(Origin::Responses));
+    let (id, data) = match &reasoning.seal {
+        Some(Seal { origin: Origin::Responses, data }) => data.split_once(' ').unwrap_or(("", data)),
+        Some(seal) => ("", seal.data.as_str()),
+        None => ("", ""),
+    };
+    let mut entry = |kind: &str, members: &[(&str, &str)]| {
+        let mut entry = Object::new();
+        entry.insert("type".to_owned(), kind.into());
+        for (name, value) in members.iter().filter(|(name, value)| *name != "signature" || !value.is_empty()) {
+            entry.insert((*name).to_owned(), (*value).into());
+        }
+        if let Some((format, _)) = FORMATS.iter().find(|(_, known)| Some(*known) == origin) {
+            entry.insert("format".to_owned(), (*format).into());
+            let id = if id.is_empty() { MARK.to_owned() } else { format!("{MARK}_{id}") };
+            entry.insert("id".to_owned(), id.into());
+        }
+        entry.insert("index".to_owned(), index.into());
+        entries.push(Value::Object(entry));
+    };
+    let is_encrypted = !data.is_empty() && (origin == Some(Origin::Responses) || reasoning.text.is_empty());
+    if !reasoning.text.is_empty() {
+        entry("reasoning.text", &[("text", &reasoning.text), ("signature", if is_encrypted { "" } else { data })]);
+    }
+    if !summary.is_empty() {
+        entry("reasoning.summary", &[("summary", &summary)]);
+    }
+    if is_encrypted {
+        entry("reasoning.encrypted", &[("data", data)]);
+    }
+    entries
+}

@@ -1,0 +1,427 @@
+//! A canonical answer and stream, as `OpenAI` would tell it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{details, put, usage};
+use crate::chat::{
+    Answer, Choice, Delta, Finish, Kind, Object, Opening, Origin, Reasoning, Seal, Source, ToolCall, Usage, seal_into_id,
+};
+use crate::dialect::Manner;
+
+/// Writes a whole answer for a client.
+#[must_use]
+pub fn encode(answer: Answer, manner: &Manner) -> Value {
+    let mut told = head("chat.completion", answer.id, answer.created, answer.model, manner);
+    let choices = answer.choices.into_iter().enumerate().map(|(index, choice)| self::choice(index, choice));
+    told.insert("choices".to_owned(), choices.collect::<Vec<_>>().into());
+    if let Some(usage) = answer.usage {
+        told.insert("usage".to_owned(), usage::write(usage));
+    }
+    told.extend(beside(answer.extra));
+    Value::Object(told)
+}
+
+/// What stands before the choices, of this dialect and of Completions.
+pub(in crate::dialect) fn head(
+    object: &str,
+    id: Option<String>,
+    created: Option<u64>,
+    model: Option<String>,
+    manner: &Manner,
+) -> Object {
+    let made_up = || match object {
+        "text_completion" => format!("cmpl-{:016x}", manner.seed),
+        _ => format!("chatcmpl-{:016x}", manner.seed),
+    };
+    let mut told = Object::new();
+    told.insert("id".to_owned(), id.unwrap_or_else(made_up).into());
+    told.insert("object".to_owned(), object.into());
+    told.insert("created".to_owned(), created.unwrap_or(manner.now).into());
+    told.insert("model".to_owned(), model.unwrap_or_default().into());
+    told
+}
+
+/// The members beside an answer that the dialect has.
+pub(in crate::dialect) fn beside(mut extra: Object) -> Object {
+    let members = ["service_tier", "system_fingerprint"];
+    members.into_iter().filter_map(|name| Some((name.to_owned(), extra.shift_remove(name)?))).collect()
+}
+
+/// A finish reason.
+pub(in crate::dialect) fn reason(finish: Finish) -> String {
+    match finish {
+        Finish::Stop | Finish::StopSequence | Finish::Pause => "stop".to_owned(),
+        Finish::Length => "length".to_owned(),
+        Finish::ToolCalls => "tool_calls".to_owned(),
+        Finish::ContentFilter | Finish::Refusal => "content_filter".to_owned(),
+        Finish::Other(word) => word,
+    }
+}
+
+fn choice(index: usize, choice: Choice) -> Value {
+    let mut said = Said::default();
+    for part in choice.parts {
+        said.part(part.kind, part.extra);
+    }
+    let mut told = Object::new();
+    told.insert("index".to_owned(), index.into());
+    told.insert("message".to_owned(), said.message().into());
+    told.insert("logprobs".to_owned(), choice.logprobs.unwrap_or_default());
+    told.insert("finish_reason".to_owned(), choice.finish.map(reason).into());
+    told.extend(choice.extra);
+    Value::Object(told)
+}
+
+/// A message that grows part by part.
+#[derive(Default)]
+struct Said {
+    content: String,
+    notes: Vec<Value>,
+    refusal: Option<String>,
+    thoughts: Vec<Reasoning>,
+    images: Vec<Value>,
+    audio: Option<Value>,
+    calls: Vec<Value>,
+}
+
+impl Said {
+    fn part(&mut self, kind: Kind, extra: Object) {
+        match kind {
+            Kind::Text { text, notes, .. } => {
+                let from = self.content.chars().count();
+                self.content.push_str(&text);
+                let to = from + text.chars().count();
+                self.notes.extend(notes.into_iter().map(|note| self::note(note, from, to)));
+            }
+            Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
+            Kind::Reasoning(reasoning) => self.thoughts.push(reasoning),
+            Kind::Image { source, .. } => self.images.extend(image(&source, self.images.len())),
+            Kind::Audio(Source::Base64 { data, .. }) => self.audio = Some(audio(data, extra)),
+            Kind::ToolCall(call) => self.calls.push(tool_call(&call)),
+            // Hosted tools, files and films: nothing here tells them.
+            Kind::Audio(_) | Kind::File { .. } | Kind::Video(_) | Kind::ToolResult(_) | Kind::Opaque(_) => {}
+        }
+    }
+
+    fn message(self) -> Object {
+        let mut told = Object::new();
+        told.insert("role".to_owned(), "assistant".into());
+        let content = if self.content.is_empty() { Value::Null } else { self.content.into() };
+        told.insert("content".to_owned(), content);
+        let shown: Vec<String> = self.thoughts.iter().map(details::shown).filter(|text| !text.is_empty()).collect();
+        put(&mut told, "reasoning_content", (!shown.is_empty()).then(|| shown.join("\n\n")));
+        if self.thoughts.iter().any(is_detailed) {
+            let entries = self.thoughts.iter().enumerate().flat_map(|(index, reasoning)| details::entries(reasoning, index));
+            told.insert("reasoning_details".to_owned(), entries.collect::<Vec<_>>().into());
+        }
+        told.insert("refusal".to_owned(), self.refusal.into());
+        if !self.notes.is_empty() {
+            told.insert("annotations".to_owned(), self.notes.into());
+        }
+        if !self.images.is_empty() {
+            told.insert("images".to_owned(), self.images.into());
+        }
+        put(&mut told, "audio", self.audio);
+        if !self.calls.is_empty() {
+            told.insert("tool_calls".to_owned(), self.calls.into());
+        }
+        told
+    }
+}
+
+/// Whether reasoning is told by entries too: plain text is not.
+fn is_detailed(reasoning: &Reasoning) -> bool {
+    reasoning.seal.is_some() || !reasoning.summary.is_empty()
+}
+
+fn image(source: &Source, index: usize) -> Option<Value> {
+    let url = source.to_url()?;
+    Some(json!({ "type": "image_url", "image_url": { "url": url }, "index": index }))
+}
+
+fn audio(data: String, extra: Object) -> Value {
+    let mut audio = Object::new();
+    audio.insert("id".to_owned(), "audio".into());
+    audio.insert("data".to_owned(), data.into());
+    audio.insert("expires_at".to_owned(), 0.into());
+    audio.insert("transcript".to_owned(), "".into());
+    audio.extend(extra);
+    Value::Object(audio)
+}
+
+fn tool_call(call: &ToolCall) -> Value {
+    let id = seal_into_id(&call.id, call.seal.as_ref());
+    if call.custom {
+        json!({ "id": id, "type": "custom", "custom": { "name": call.name, "input": call.arguments } })
+    } else {
+        json!({ "id": id, "type": "function", "function": { "name": call.name, "arguments": call.arguments } })
+    }
+}
+
+/// A citation of a text that stands between two characters of the whole. Responses' form is flat; Anthropic's says where a cited page is, and cites with
+/// all of its text.
+fn note(note: Value, from: usize, to: usize) -> Value {
+    let Value::Object(mut note) = note else { return note };
+    let kind = note.get("type").and_then(Value::as_str).unwrap_or_default();
+    let is_flat = kind == "url_citation" && !note.contains_key("url_citation");
+    if !is_flat && kind != "web_search_result_location" {
+        return Value::Object(note);
+    }
+    let mut number = |name: &str| note.shift_remove(name).and_then(|at| at.as_u64()).and_then(|at| usize::try_from(at).ok());
+    let (start, end) = (number("start_index").map_or(from, |at| from + at), number("end_index").map_or(to, |at| from + at));
+    let mut citation = Object::new();
+    citation.insert("start_index".to_owned(), start.into());
+    citation.insert("end_index".to_owned(), end.into());
+    for name in ["url", "title"] {
+        citation.insert(name.to_owned(), note.shift_remove(name).filter(|text| !text.is_null()).unwrap_or_else(|| "".into()));
+    }
+    json!({ "type": "url_citation", "url_citation": citation })
+}
+
+/// Writes a stream for a client, delta by delta.
+#[derive(Debug)]
+pub struct Encoder {
+    manner: Manner,
+    /// What every chunk repeats, and the same as text, up to the choice's index.
+    common: Object,
+    before: String,
+    speakers: BTreeMap<u32, Speaker>,
+    usage: Option<Usage>,
+}
+
+/// One choice.
+#[derive(Debug, Default)]
+struct Speaker {
+    has_role: bool,
+    parts: BTreeMap<u32, Told>,
+    /// How many characters of content, reasoning parts, calls and images there were.
+    characters: usize,
+    thoughts: usize,
+    calls: usize,
+    images: usize,
+}
+
+/// A part that is being told.
+#[derive(Debug)]
+enum Told {
+    Text { from: usize, notes: Vec<Value> },
+    Refusal,
+    Reasoning { index: usize, reasoning: Reasoning },
+    Call { index: usize, custom: bool },
+    Nothing,
+}
+
+impl Encoder {
+    /// Nothing told yet.
+    #[must_use]
+    pub fn new(manner: Manner) -> Self {
+        let common = head("chat.completion.chunk", None, None, None, &manner);
+        let before = before(&common);
+        Self { manner, common, before, speakers: BTreeMap::new(), usage: None }
+    }
+
+    /// Adds the frames that say `delta`. There is nothing that this dialect could not say any more.
+    pub fn delta(&mut self, delta: Delta, frames: &mut String) -> Option<()> {
+        match delta {
+            Delta::Begin { id, model, created } => {
+                self.common = head("chat.completion.chunk", id, created, model, &self.manner);
+                self.before = before(&self.common);
+            }
+            Delta::Open { choice, part, kind } => self.open(choice, part, kind, frames),
+            Delta::Text { choice, part, text } => self.text(choice, part, &text, frames),
+            Delta::Summary { choice, part, begins, text } => self.summary(choice, part, begins, &text, frames),
+            Delta::Sign { choice, part, seal } => {
+                if let Some(Told::Reasoning { reasoning, .. }) = self.told(choice, part) {
+                    reasoning.seal = Some(seal);
+                }
+            }
+            Delta::Note { choice, part, note } => {
+                if let Some(Told::Text { notes, .. }) = self.told(choice, part) {
+                    notes.push(note);
+                }
+            }
+            Delta::Logprobs { choice, logprobs } => self.chunk(choice, "{}", Some(&logprobs), None, frames),
+            Delta::Close { choice, part } => self.close(choice, part, frames),
+            Delta::Finish { choice, finish, .. } => {
+                let open: Vec<u32> =
+                    self.speakers.get(&choice).map(|speaker| speaker.parts.keys().copied().collect()).unwrap_or_default();
+                for part in open {
+                    self.close(choice, part, frames);
+                }
+                self.role(choice, "\"\"", frames);
+                self.chunk(choice, "{}", None, Some(&reason(finish)), frames);
+            }
+            Delta::Usage(usage) => self.usage = Some(usage),
+            Delta::Extra(extra) => {
+                self.common.extend(beside(extra));
+                self.before = before(&self.common);
+            }
+            Delta::End => {
+                if let Some(usage) = self.usage.take().filter(|_| self.manner.include_usage) {
+                    let mut chunk = self.common.clone();
+                    chunk.insert("choices".to_owned(), json!([]));
+                    chunk.insert("usage".to_owned(), usage::write(usage));
+                    frame(&Value::Object(chunk), frames);
+                }
+                frames.push_str("data: [DONE]\n\n");
+            }
+        }
+        Some(())
+    }
+
+    fn told(&mut self, choice: u32, part: u32) -> Option<&mut Told> {
+        self.speakers.get_mut(&choice)?.parts.get_mut(&part)
+    }
+
+    fn open(&mut self, choice: u32, part: u32, kind: Opening, frames: &mut String) {
+        let content = if matches!(kind, Opening::ToolCall { .. }) { "null" } else { "\"\"" };
+        self.role(choice, content, frames);
+        let speaker = self.speakers.entry(choice).or_default();
+        let mut delta = None;
+        let told = match kind {
+            Opening::Text => Told::Text { from: speaker.characters, notes: Vec::new() },
+            Opening::Refusal => Told::Refusal,
+            Opening::Reasoning { redacted } => {
+                speaker.thoughts += 1;
+                Told::Reasoning { index: speaker.thoughts - 1, reasoning: Reasoning { redacted, ..Reasoning::default() } }
+            }
+            Opening::ToolCall { id, name, custom, seal } => {
+                let index = speaker.calls;
+                speaker.calls += 1;
+                let mut call = tool_call(&ToolCall { id, name, arguments: String::new(), custom, seal });
+                if let Some(call) = call.as_object_mut() {
+                    call.insert("index".to_owned(), index.into());
+                }
+                delta = Some(json!({ "tool_calls": [call] }));
+                Told::Call { index, custom }
+            }
+            Opening::Whole(kind) => {
+                match *kind {
+                    Kind::Image { source, .. } => {
+                        if let Some(image) = image(&source, speaker.images) {
+                            speaker.images += 1;
+                            delta = Some(json!({ "images": [image] }));
+                        }
+                    }
+                    Kind::Audio(Source::Base64 { data, .. }) => delta = Some(json!({ "audio": audio(data, Object::new()) })),
+                    _ => {}
+                }
+                Told::Nothing
+            }
+        };
+        speaker.parts.insert(part, told);
+        if let Some(delta) = delta {
+            self.chunk(choice, &delta.to_string(), None, None, frames);
+        }
+    }
+
+    fn text(&mut self, choice: u32, part: u32, text: &str, frames: &mut String) {
+        let Some(speaker) = self.speakers.get_mut(&choice) else { return };
+        let quoted = Value::from(text).to_string();
+        let delta = match speaker.parts.get_mut(&part) {
+            Some(Told::Text { .. }) => {
+                speaker.characters += text.chars().count();
+                format!(r#"{{"content":{quoted}}}"#)
+            }
+            Some(Told::Refusal) => format!(r#"{{"refusal":{quoted}}}"#),
+            Some(Told::Reasoning { reasoning, .. }) => {
+                reasoning.text.push_str(text);
+                format!(r#"{{"reasoning_content":{quoted}}}"#)
+            }
+            Some(Told::Call { index, custom: false }) => {
+                format!(r#"{{"tool_calls":[{{"index":{index},"function":{{"arguments":{quoted}}}}}]}}"#)
+            }
+            Some(Told::Call { index, custom: true }) => {
+                format!(r#"{{"tool_calls":[{{"index":{index},"custom":{{"input":{quoted}}}}}]}}"#)
+            }
+            Some(Told::Nothing) | None => return,
+        };
+        self.chunk(choice, &delta, None, None, frames);
+    }
+
+    /// Summaries are told in one, with a blank line between them.
+    fn summary(&mut self, choice: u32, part: u32, begins: bool, text: &str, frames: &mut String) {
+        let Some(Told::Reasoning { index, reasoning }) = self.told(choice, part) else { return };
+        let text = if begins && !reasoning.summary.is_empty() { format!("\n\n{text}") } else { text.to_owned() };
+        if reasoning.summary.is_empty() {
+            reasoning.summary.push(String::new());
+        }
+        if text.is_empty() {
+            return;
+        }
+        let piece = Reasoning { summary: vec![text.clone()], ..Reasoning::default() };
+        let entries = details::entries(&piece, *index);
+        let delta = json!({ "reasoning_content": text, "reasoning_details": entries });
+        self.chunk(choice, &delta.to_string(), None, None, frames);
+    }
+
+    fn close(&mut self, choice: u32, part: u32, frames: &mut String) {
+        let Some(speaker) = self.speakers.get_mut(&choice) else { return };
+        let delta = match speaker.parts.remove(&part) {
+            Some(Told::Text { from, notes }) if !notes.is_empty() => {
+                let to = speaker.characters;
+                let notes: Vec<Value> = notes.into_iter().map(|note| self::note(note, from, to)).collect();
+                json!({ "annotations": notes })
+            }
+            // The seal, and the text that it belongs to: summaries were told as they came.
+            Some(Told::Reasoning { index, mut reasoning }) if reasoning.seal.is_some() => {
+                let is_own = matches!(&reasoning.seal, Some(Seal { origin: Origin::Chat, .. }));
+                if !is_own {
+                    reasoning.summary.clear();
+                }
+                json!({ "reasoning_details": details::entries(&reasoning, index) })
+            }
+            _ => return,
+        };
+        self.chunk(choice, &delta.to_string(), None, None, frames);
+    }
+
+    /// The first delta of a choice has the role.
+    fn role(&mut self, choice: u32, content: &str, frames: &mut String) {
+        if !std::mem::replace(&mut self.speakers.entry(choice).or_default().has_role, true) {
+            let delta = format!(r#"{{"role":"assistant","content":{content},"refusal":null}}"#);
+            self.chunk(choice, &delta, None, None, frames);
+        }
+    }
+
+    /// One chunk, put together as text: a stream has thousands.
+    fn chunk(&self, choice: u32, delta: &str, logprobs: Option<&Value>, finish: Option<&str>, frames: &mut String) {
+        let logprobs = logprobs.map_or_else(|| "null".to_owned(), Value::to_string);
+        let finish = Value::from(finish);
+        let usage = if self.manner.include_usage { r#","usage":null"# } else { "" };
+        let pieces: [&str; 10] = [
+            &self.before,
+            &choice.to_string(),
+            r#","delta":"#,
+            delta,
+            r#","logprobs":"#,
+            &logprobs,
+            r#","finish_reason":"#,
+            &finish.to_string(),
+            "}]",
+            usage,
+        ];
+        for piece in pieces {
+            frames.push_str(piece);
+        }
+        frames.push_str("}\n\n");
+    }
+}
+
+/// A chunk's frame up to its choice's index.
+fn before(common: &Object) -> String {
+    let mut text = String::from("data: ");
+    text.push_str(&Value::Object(common.clone()).to_string());
+    text.truncate(text.len() - 1);
+    text.push_str(r#","choices":[{"index":"#);
+    text
+}
+
+/// One frame.
+pub(in crate::dialect) fn frame(chunk: &Value, frames: &mut String) {
+    frames.push_str("data: ");
+    frames.push_str(&chunk.to_string());
+    frames.push_str("\n\n");
+}

@@ -1,0 +1,141 @@
+//! What binds a request to one provider, and what only a translation put into it.
+
+use serde_json::Value;
+
+use super::turn::unsealed;
+use super::{is_minted, text};
+use crate::chat::{Losses, Object, Origin, Request, Seal, bare_id};
+use crate::dialect::Dialect;
+
+/// Takes out of a request that passes through what only our answers put there: reasoning that another dialect's provider signed, seals in ids of
+/// calls, ids of items that we made.
+#[must_use]
+pub fn without_foreign(mut body: Object) -> Object {
+    if let Some(Value::Array(items)) = body.get_mut("input") {
+        items.retain_mut(|item| item.as_object_mut().is_none_or(clean));
+    }
+    body
+}
+
+/// Whether the item stays.
+fn clean(item: &mut Object) -> bool {
+    if let Some(id) = text(item, "call_id").map(bare_id).map(str::to_owned) {
+        item.insert("call_id".to_owned(), id.into());
+    }
+    let ours = text(item, "id").is_some_and(is_minted);
+    let is_reasoning = text(item, "type") == Some("reasoning");
+    if is_reasoning && let Some(encrypted) = text(item, "encrypted_content") {
+        if Seal::is_foreign(encrypted) {
+            return false;
+        }
+        // The provider's own, which came through another dialect: its id is in it.
+        let seal = Seal::new(Origin::Responses, encrypted);
+        let (id, encrypted) = unsealed(&seal);
+        let (id, encrypted) = (id.to_owned(), encrypted.to_owned());
+        if ours && !id.is_empty() {
+            item.insert("id".to_owned(), id.into());
+        } else if ours {
+            item.shift_remove("id");
+        }
+        item.insert("encrypted_content".to_owned(), encrypted.into());
+        return true;
+    }
+    if ours && is_reasoning {
+        // Thoughts of a provider's that signs none: nobody would believe them.
+        return false;
+    }
+    if ours && text(item, "type") != Some("item_reference") {
+        item.shift_remove("id");
+    }
+    true
+}
+
+/// The id that an item of `input` refers to, where it is nothing but that. The `type` may be left out ("Create a model response", `input`).
+fn reference(item: &Value) -> Option<&str> {
+    let item = item.as_object()?;
+    let is_one = match item.get("type") {
+        None | Some(Value::Null) => item.len() <= 2 && item.keys().all(|name| name == "id" || name == "type"),
+        Some(kind) => kind == "item_reference",
+    };
+    text(item, "id").filter(|_| is_one)
+}
+
+fn items(body: &Object) -> impl Iterator<Item = &Value> {
+    body.get("input").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The ids of the items that a request refers to.
+#[must_use]
+pub fn references(body: &Object) -> Vec<String> {
+    items(body).filter_map(reference).map(str::to_owned).collect()
+}
+
+/// Puts the items that are referred to in the place of the references, and says which were not found.
+pub fn resolve(body: &mut Object, find: &dyn Fn(&str) -> Option<Value>) -> Vec<String> {
+    let mut unknown = Vec::new();
+    let Some(Value::Array(items)) = body.get_mut("input") else { return unknown };
+    for item in items {
+        let Some(id) = reference(item) else { continue };
+        match find(id) {
+            Some(found) => *item = found,
+            None => unknown.push(id.to_owned()),
+        }
+    }
+    unknown
+}
+
+/// Members of a request that name what a provider keeps.
+const KEPT: [&str; 3] = ["previous_response_id", "conversation", "prompt"];
+
+/// What of a request is bound to the provider that holds its state: none where any provider of the dialect could answer it.
+#[must_use]
+pub fn is_stateful(body: &Object) -> Option<&'static str> {
+    let is_there = |name: &&&str| body.get(**name).is_some_and(|value| !value.is_null());
+    if let Some(name) = KEPT.iter().find(is_there) {
+        return Some(name);
+    }
+    if body.get("background") == Some(&Value::Bool(true)) {
+        return Some("background");
+    }
+    if items(body).any(|item| reference(item).is_some()) {
+        return Some("item_reference");
+    }
+    let tools = body.get("tools").and_then(Value::as_array).into_iter().flatten();
+    if tools.into_iter().any(tool_is_bound) {
+        return Some("tools");
+    }
+    items(body).any(item_is_bound).then_some("input")
+}
+
+/// A hosted tool that works with what lies at the provider: files, a container that was made before, a screen.
+fn tool_is_bound(tool: &Value) -> bool {
+    let kept = |name: &str, member: &str| tool.get(name).is_some_and(|value| value.is_string() || value.get(member).is_some());
+    match tool.get("type").and_then(Value::as_str).unwrap_or_default() {
+        "file_search" => true,
+        kind if kind.starts_with("computer") => true,
+        "code_interpreter" => kept("container", "file_ids"),
+        "shell" => kept("environment", "container_id"),
+        _ => false,
+    }
+}
+
+/// An item of such a tool.
+fn item_is_bound(item: &Value) -> bool {
+    let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
+    let in_container = item.get("container_id").is_some_and(Value::is_string)
+        || item.get("environment").is_some_and(|environment| environment.get("container_id").is_some());
+    in_container || kind.starts_with("computer_call") || kind == "mcp_approval_response"
+}
+
+/// Refuses what of a request of this dialect only the provider that holds its state can honour, where another dialect is to answer. Hosted tools
+/// and their items are the writers' to refuse, who meet them.
+pub fn refuse_state(request: &Request, losses: &mut Losses) {
+    if request.dialect != Dialect::Responses {
+        return;
+    }
+    for name in KEPT.iter().chain(&["background"]) {
+        if request.extra.contains_key(*name) {
+            losses.refuse(*name, "it refers to what a provider of another dialect keeps");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The items of an answer that is being told.
+
+use serde_json::Value;
+
+use super::{object, put};
+use crate::chat::{Kind, Object, Origin, Seal, Source};
+
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    Message,
+    Reasoning,
+    Call {
+        custom: bool,
+    },
+    /// Anything that comes whole.
+    Whole,
+}
+
+/// An item, as far as it was told.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) sort: Sort,
+    pub(super) id: String,
+    /// What is known from the beginning: a call's id and name, all of what comes whole.
+    pub(super) members: Object,
+    /// Of a message its parts, of reasoning its summaries, of a call the one text of its arguments.
+    pub(super) contents: Vec<Content>,
+    pub(super) seal: Option<Seal>,
+    /// Whether another item stands behind it, so that no more parts come to it.
+    pub(super) settled: bool,
+    pub(super) done: bool,
+}
+
+/// A piece of an item.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) refusal: bool,
+    /// Of reasoning: whether the provider calls it a summary itself.
+    pub(super) summary: bool,
+    pub(super) text: String,
+    pub(super) notes: Vec<Value>,
+    pub(super) logprobs: Vec<Value>,
+    pub(super) closed: bool,
+}
+
+impl Content {
+    /// As a part of a message.
+    pub(super) fn said(&self) -> Value {
+        Value::Object(if self.refusal {
+            object([("type", "refusal".into()), ("refusal", self.text.as_str().into())])
+        } else {
+            object([
+                ("type", "output_text".into()),
+                ("annotations", self.notes.clone().into()),
+                ("logprobs", self.logprobs.clone().into()),
+                ("text", self.text.as_str().into()),
+            ])
+        })
+    }
+
+    /// As a summary of reasoning.
+    pub(super) fn summarised(&self) -> Value {
+        Value::Object(object([("type", "summary_text".into()), ("text", self.text.as_str().into())]))
+    }
+}
+
+impl Item {
+    /// As it is now.
+    pub(super) fn value(&self, status: &str) -> Object {
+        let of_type = |kind: &str| object([("id", self.id.as_str().into()), ("type", kind.into())]);
+        match self.sort {
+            Sort::Message => {
+                let mut item = of_type("message");
+                let content: Vec<Value> = self.contents.iter().map(Content::said).collect();
+                item.extend(object([("status", status.into()), ("content", content.into()), ("role", "assistant".into())]));
+                item
+            }
+            Sort::Reasoning => {
+                let mut item = of_type("reasoning");
+                put(&mut item, "encrypted_content", self.seal.as_ref().map(|seal| seal.carried(Origin::Responses)));
+                let summary: Vec<Value> = self.contents.iter().map(Content::summarised).collect();
+                item.insert("summary".to_owned(), summary.into());
+                item
+            }
+            Sort::Call { custom } => {
+                let (kind, name) = if custom { ("custom_tool_call", "input") } else { ("function_call", "arguments") };
+                let mut item = of_type(kind);
+                let text = self.contents.first().map_or("", |content| content.text.as_str());
+                item.extend(object([("status", status.into()), (name, text.into())]));
+                item.extend(self.members.clone());
+                item
+            }
+            Sort::Whole => self.members.clone(),
+        }
+    }
+}
+
+/// What of a provider's own comes whole and is an item here too: what Responses' own decoder kept, and images. None of what only another dialect knows.
+pub(super) fn whole(kind: Kind, id: &str) -> Option<Object> {
+    match kind {
+        Kind::Opaque(Value::Object(item)) => is_known(super::text(&item, "type")?).then_some(item),
+        Kind::Image { source: Source::Base64 { data, .. }, .. } => Some(object([
+            ("id", id.into()),
+            ("type", "image_generation_call".into()),
+            ("status", "completed".into()),
+            ("result", data.into()),
+        ])),
+        _ => None,
+    }
+}
+
+/// Whether an item of this type is one of the API's.
+fn is_known(kind: &str) -> bool {
+    const OTHERS: [&str; 5] = ["mcp_list_tools", "mcp_approval_request", "compaction", "program", "program_output"];
+    OTHERS.contains(&kind) || kind.ends_with("_call") || kind.ends_with("_call_output") || kind == "tool_search_output"
+}

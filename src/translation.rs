@@ -1,0 +1,207 @@
+//! A client's request in the words of each target that it may go to.
+//!
+//! Where a target speaks the client's dialect, that is the client's own text with a few places changed ([`crate::envelope`]). Where it does not,
+//! the request is read once ([`crate::chat`]) and written for each target, once each, whatever the number of retries; and what the target's protocol has no
+//! words for is judged here, by the route's `unsupported`:
+//!
+//! | | what does not change the answer's meaning | what does |
+//! |---|---|---|
+//! | `mind` (the default) | is left out, named in `x-breakwater-ignored` | the next target is asked; 400 if nobody can |
+//! | `ignore` | is left out, named | is left out, named |
+//! | `refuse` | 400 | 400 |
+//! | `next` | the next target is asked; 400 if nobody can | the same |
+//!
+//! The invariant: of what a client said, nothing is dropped that is neither named in the answer's header nor the reason of an error.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use crate::api::generate::unbound;
+use crate::chat::{Losses, Object, Reading, Request};
+use crate::config::Unsupported;
+use crate::dialect::{self, Dialect, Recipient};
+use crate::envelope::{self, Envelope};
+use crate::error::Error;
+use crate::provider::address::Operation;
+use crate::route::Candidate;
+use crate::verdict::{Fault, Next, Said, Verdict};
+
+/// See the module's documentation.
+pub(crate) struct Translation<'a> {
+    envelope: &'a Envelope<'a>,
+    operation: Operation,
+    unsupported: Unsupported,
+    /// Whether streams must tell their usage, as they may be stored.
+    force_usage: bool,
+    tenant: String,
+    /// The canonical request, as the client sent it.
+    request: OnceCell<Result<Rc<Request>, Error>>,
+    /// What was written, by the target's name.
+    written: RefCell<Vec<(String, Rc<Written>)>>,
+}
+
+/// A request as one target is sent it.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) body: String,
+    /// What of it could not be said, and is told to the client.
+    pub(crate) ignored: Vec<String>,
+    /// Why it is not sent.
+    refusal: Option<Refusal>,
+}
+
+#[derive(Clone, Debug)]
+struct Refusal {
+    fault: Fault,
+    next: Next,
+    said: Said,
+}
+
+impl<'a> Translation<'a> {
+    pub(crate) fn new(
+        envelope: &'a Envelope<'a>,
+        operation: Operation,
+        unsupported: Unsupported,
+        force_usage: bool,
+        tenant: &str,
+    ) -> Self {
+        let (request, written) = (OnceCell::new(), RefCell::default());
+        Self { envelope, operation, unsupported, force_usage, tenant: tenant.to_owned(), request, written }
+    }
+
+    pub(crate) fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The canonical request. An error where the client's could not be read, which one that passes through need not be.
+    pub(crate) fn request(&self) -> Reading<Rc<Request>> {
+        self.request.get_or_init(|| self.read(None).map(Rc::new)).clone()
+    }
+
+    /// Whether a candidate speaks what the client does.
+    fn passes_through(&self, candidate: &Candidate<'_>) -> bool {
+        candidate.dialect == self.envelope.dialect
+    }
+
+    /// Why this candidate is not sent the request, where it is not.
+    pub(crate) fn refusal(&self, candidate: &Candidate<'_>) -> Option<Verdict> {
+        if self.passes_through(candidate) {
+            return None;
+        }
+        let Refusal { fault, next, said } = self.written(candidate).refusal.clone()?;
+        Some(Verdict { fault, status: None, next, wait: None, said: Some(said), target: candidate.name.clone() })
+    }
+
+    /// The body for a candidate, and what it does not say.
+    pub(crate) fn body(&self, candidate: &Candidate<'_>) -> (String, Vec<String>) {
+        if self.passes_through(candidate) {
+            return (self.same(candidate), Vec::new());
+        }
+        let written = self.written(candidate);
+        (written.body.clone(), written.ignored.clone())
+    }
+
+    /// The client's own text, as far as it can be: without what only a translation of an earlier turn put there, and adapted where the provider is
+    /// known not to know a word of its own dialect.
+    fn same(&self, candidate: &Candidate<'_>) -> String {
+        let quirks = candidate.provider.quirks;
+        let force_usage = self.force_usage && quirks.stream_usage;
+        let encode = |envelope: &Envelope<'_>| envelope::encode(envelope, candidate.model, &candidate.set, force_usage);
+        let cleaned = candidate.dialect.without_foreign(self.envelope.body);
+        let cleaned = match candidate.dialect {
+            Dialect::Responses => {
+                unbound(cleaned.as_deref().unwrap_or(self.envelope.body), candidate, &self.tenant).or(cleaned)
+            }
+            _ => cleaned,
+        };
+        let body = cleaned.as_deref().unwrap_or(self.envelope.body);
+        let adapted = if candidate.dialect == Dialect::Chat { dialect::chat::adapt(body, quirks) } else { None };
+        match adapted.or(cleaned) {
+            // What was changed was a request before, and still is.
+            Some(body) => match Envelope::parse(self.envelope.dialect, &body) {
+                Ok(envelope) => encode(&envelope),
+                Err(_) => encode(self.envelope),
+            },
+            None => encode(self.envelope),
+        }
+    }
+
+    fn written(&self, candidate: &Candidate<'_>) -> Rc<Written> {
+        let known = |(name, _): &&(String, Rc<Written>)| *name == candidate.name;
+        if let Some((_, written)) = self.written.borrow().iter().find(known) {
+            return Rc::clone(written);
+        }
+        let written = Rc::new(self.write(candidate));
+        self.written.borrow_mut().push((candidate.name.clone(), Rc::clone(&written)));
+        written
+    }
+
+    fn read(&self, set: Option<&Map<String, Value>>) -> Reading<Request> {
+        let mut body: Object = serde_json::from_str(self.envelope.body)
+            .map_err(|error| Error::invalid_request(None, format!("the body is not JSON: {error}")))?;
+        body.shift_remove("models");
+        for (name, value) in set.into_iter().flatten() {
+            body.insert(name.clone(), value.clone());
+        }
+        self.envelope.dialect.read(body)
+    }
+
+    fn write(&self, candidate: &Candidate<'_>) -> Written {
+        let of_route = candidate.apart.map(|(route, _)| route).filter(|route| !route.is_empty());
+        let request = match of_route {
+            Some(set) => self.read(Some(set)).map(Rc::new),
+            None => self.request(),
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Written::refused(Fault::Refused, Next::Stop, error.as_said()),
+        };
+        let mut losses = Losses::new();
+        let recipient = Recipient { model: candidate.model, quirks: candidate.provider.quirks };
+        let mut body = candidate.dialect.write(&request, &recipient, &mut losses);
+        if self.operation == Operation::Count {
+            match candidate.dialect {
+                Dialect::Gemini => body = dialect::gemini::count_request(body, candidate.model),
+                Dialect::Messages => {}
+                Dialect::Chat | Dialect::Completions | Dialect::Responses => {
+                    let message = format!("{} cannot count tokens", candidate.name);
+                    return Written::refused(Fault::Unsupported, Next::Target, Said { message, ..Said::default() });
+                }
+            }
+        }
+        if let (Some(members), Some((_, own))) = (body.as_object_mut(), candidate.apart) {
+            members.extend(own.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        let refused = losses.iter().find(|loss| match self.unsupported {
+            Unsupported::Mind => loss.refusal.is_some(),
+            Unsupported::Ignore => false,
+            Unsupported::Refuse | Unsupported::Next => true,
+        });
+        let refusal = refused.map(|loss| {
+            let why = loss.refusal.as_deref().unwrap_or("its protocol has no words for it");
+            let said = Said {
+                message: format!("{} cannot honour '{}': {why}", candidate.name, loss.field),
+                kind: None,
+                param: Some(loss.field.clone()),
+                code: Some("unsupported_parameter".to_owned()),
+            };
+            match self.unsupported {
+                // For nobody else is asked.
+                Unsupported::Refuse => Refusal { fault: Fault::Refused, next: Next::Stop, said },
+                Unsupported::Mind | Unsupported::Ignore | Unsupported::Next => {
+                    Refusal { fault: Fault::Unsupported, next: Next::Target, said }
+                }
+            }
+        });
+        let ignored = losses.iter().map(|loss| loss.field.clone()).collect();
+        Written { body: body.to_string(), ignored, refusal }
+    }
+}
+
+impl Written {
+    fn refused(fault: Fault, next: Next, said: Said) -> Self {
+        Self { body: String::new(), ignored: Vec::new(), refusal: Some(Refusal { fault, next, said }) }
+    }
+}

@@ -1,0 +1,123 @@
+//! Bodies that pass through: what is changed, and that nothing else is.
+
+use breakwater::config::PRESETS;
+use breakwater::dialect::Dialect;
+use breakwater::dialect::chat::adapt;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::{quirks, recordings};
+
+fn adapted(body: &Value, preset: &str) -> Option<Value> {
+    adapt(&body.to_string(), quirks(preset)).map(|body| serde_json::from_str(&body).unwrap())
+}
+
+#[test]
+fn a_table_of_changes() {
+    let hi = json!([{ "role": "user", "content": "Hi" }]);
+    let table = [
+        ("mistral", json!({ "messages": hi, "max_completion_tokens": 5 }), json!({ "messages": hi, "max_tokens": 5 })),
+        (
+            "deepseek",
+            json!({ "messages": [{ "role": "developer", "content": "x" }] }),
+            json!({ "messages": [{ "role": "system", "content": "x" }] }),
+        ),
+        ("cohere", json!({ "messages": hi, "parallel_tool_calls": false }), json!({ "messages": hi })),
+        ("groq", json!({ "messages": [{ "role": "user", "name": "Ann", "content": "Hi" }] }), json!({ "messages": hi })),
+        ("mistral", json!({ "messages": hi, "seed": 1 }), json!({ "messages": hi, "random_seed": 1 })),
+    ];
+    for (preset, body, expected) in table {
+        assert_eq!(adapted(&body, preset), Some(expected), "{preset} {body}");
+        assert_eq!(adapted(&body, "openai"), None, "the original is never touched");
+        assert_eq!(adapted(&body, "unknown"), None, "of whom nothing is known, neither");
+    }
+    let body = json!({ "messages": hi, "response_format": { "type": "json_schema", "json_schema": { "name": "n", "schema": { "type": "object" } } } });
+    let after = adapted(&body, "deepseek").unwrap();
+    assert_eq!(after["response_format"], json!({ "type": "json_object" }));
+    assert!(after["messages"][0]["content"].as_str().unwrap().contains(r#"{"type":"object"}"#));
+    assert_eq!(adapted(&json!({ "messages": hi, "max_tokens": 5 }), "mistral"), None, "nothing to do");
+}
+
+#[test]
+fn only_a_translations_own_is_taken_out() {
+    let body = json!({ "model": "m", "messages": [
+        { "role": "assistant", "reasoning_details": [
+            { "type": "reasoning.text", "text": "a", "signature": "s", "format": "anthropic-claude-v1", "id": "bw1", "index": 0 },
+            { "type": "reasoning.encrypted", "data": "x", "format": "openai-responses-v1", "id": "rs_1", "index": 0 }
+        ], "tool_calls": [{ "id": "a_bw1g_c2ln", "type": "function", "function": { "name": "f", "arguments": "{}" } }] },
+        { "role": "tool", "tool_call_id": "a_bw1g_c2ln", "content": "1" },
+        { "role": "assistant", "content": "bw1", "reasoning_details": [{ "type": "reasoning.encrypted", "data": "y", "format": "anthropic-claude-v1", "id": "bw1", "index": 0 }] }
+    ], "unknown": [1.0, 2] });
+    let clean: Value = serde_json::from_str(&Dialect::Chat.without_foreign(&body.to_string()).unwrap()).unwrap();
+    let mut expected = body;
+    expected["messages"][0]["reasoning_details"].as_array_mut().unwrap().remove(0);
+    expected["messages"][0]["tool_calls"][0]["id"] = json!("a");
+    expected["messages"][1]["tool_call_id"] = json!("a");
+    expected["messages"][2].as_object_mut().unwrap().remove("reasoning_details");
+    assert_eq!(clean, expected);
+}
+
+/// Members that an adaptation may change.
+const OWNED: [&str; 7] =
+    ["max_tokens", "max_completion_tokens", "seed", "random_seed", "parallel_tool_calls", "messages", "response_format"];
+
+fn law(body: &Value) {
+    for preset in PRESETS {
+        let Some(after) = adapted(body, preset.name) else { continue };
+        assert_eq!(adapted(&after, preset.name), None, "{}: twice is once: {after}", preset.name);
+        for (name, value) in body.as_object().unwrap().iter().filter(|(name, _)| !OWNED.contains(&name.as_str())) {
+            assert_eq!(after[name].to_string(), value.to_string(), "{} {name}", preset.name);
+        }
+        let spoken = |body: &Value| -> Vec<String> {
+            body["messages"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|message| message["role"] == "user")
+                .map(|message| message["content"].to_string())
+                .collect()
+        };
+        assert_eq!(spoken(&after), spoken(body), "{}", preset.name);
+    }
+}
+
+#[test]
+fn recorded_bodies_keep_all_else() {
+    for recording in recordings::all().into_iter().filter(recordings::Recording::is_chat) {
+        law(&recording.request);
+    }
+}
+
+fn message() -> impl Strategy<Value = Value> {
+    let id = "[a-zA-Z0-9_]{1,50}";
+    prop_oneof![
+        (prop_oneof![Just("user"), Just("system"), Just("developer")], "[ -~]{0,20}", proptest::option::of("[a-z]{1,5}")).prop_map(|(role, text, name)| {
+            let mut message = json!({ "role": role, "content": text });
+            if let Some(name) = name {
+                message["name"] = name.into();
+            }
+            message
+        }),
+        id.prop_map(|id| json!({ "role": "assistant", "content": null, "tool_calls": [{ "id": id, "type": "function", "function": { "name": "f", "arguments": "{}" } }] })),
+        id.prop_map(|id| json!({ "role": "tool", "tool_call_id": id, "content": "1", "name": "f" })),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn generated_bodies_keep_all_else(
+        messages in proptest::collection::vec(message(), 0..5),
+        limit in proptest::option::of(0_u64..100),
+        old in proptest::option::of(0_u64..100),
+        flags in any::<[bool; 4]>(),
+    ) {
+        let mut body = json!({ "model": "m", "messages": messages, "temperature": 0.1, "x_unknown": { "developer": [1.50, null] } });
+        if let Some(limit) = limit { body["max_completion_tokens"] = limit.into(); }
+        if let Some(old) = old { body["max_tokens"] = old.into(); }
+        if flags[0] { body["parallel_tool_calls"] = true.into(); }
+        if flags[1] { body["seed"] = 5.into(); }
+        if flags[2] { body["response_format"] = json!({ "type": "json_schema", "json_schema": { "name": "n", "schema": { "b": 1, "a": 2 } } }); }
+        if flags[3] { body["tools"] = json!([{ "type": "function", "function": { "name": "developer" } }]); }
+        law(&body);
+    }
+}
