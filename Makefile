@@ -57,10 +57,10 @@ key: ## make a caller's key (NAME=alice, optionally ROUTES=smart,fast DIRECT=yes
 	@NAME='$(NAME)' ROUTES='$(ROUTES)' DIRECT='$(DIRECT)' SCOPE='$(SCOPE)' bash scripts/key.sh
 
 doc: ## build the documentation of the code
-	@cargo doc --no-deps --document-private-items
+	@cargo doc --workspace --no-deps --document-private-items
 
 fmt: ## format the code
-	@cargo fmt
+	@cargo fmt --all
 
 clean: ## remove what was built
 	@rm -rf build target .wrangler/tmp

@@ -61,12 +61,12 @@ count() {
 wants() { [ "$only" = all ] || [ "$only" = "$1" ]; }
 
 if [ "$only" = all ]; then
-  check format cargo fmt --check
-  check clippy cargo clippy --locked --all-targets -- -D warnings
-  check clippy-core cargo clippy --locked --all-targets --no-default-features -- -D warnings
-  check rustdoc env RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --no-default-features
+  check format cargo fmt --all --check
+  check clippy cargo clippy --locked --workspace --all-targets -- -D warnings
+  check clippy-core cargo clippy --locked --workspace --all-targets --no-default-features -- -D warnings
+  check rustdoc env RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --no-default-features
 fi
-if wants host; then suite host cargo test --locked --no-default-features; fi
+if wants host; then suite host cargo test --locked --workspace --no-default-features; fi
 if [ "$only" != host ]; then check build bash scripts/build.sh; fi
 if wants e2e; then
   suite e2e node --test --test-reporter=spec --test-concurrency=1 'tests/e2e/*.test.mjs'

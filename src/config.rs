@@ -26,12 +26,14 @@ mod units;
 
 use toml::de::DeTable;
 
+pub use breakwater_dialects::quirk::{Asks, Quirks, Thoughts, ToolIds};
+
 pub use address::fill;
 pub use breaker::BreakerSettings;
 pub(crate) use preset::is_public;
 pub use preset::{PRESETS, Preset};
 pub use problem::{Error, Errors};
-pub use provider::{Asks, Protocol, Provider, Quirks, Thoughts, ToolIds};
+pub use provider::{Protocol, Provider};
 pub use route::{Route, Target};
 pub use settings::{Defaults, Hedge, Hold, OnCut, Order, Share, Times, Unsupported};
 

@@ -13,6 +13,8 @@ mod render;
 
 use std::time::Duration;
 
+use breakwater_dialects::mistake::Mistake;
+
 use crate::verdict::Said;
 
 /// Up to this long an SDK may be told to try again: beyond it some of them ignore `retry-after`, and come back at once.
@@ -150,6 +152,12 @@ pub struct Error {
 struct Label {
     kind: Option<String>,
     code: Option<String>,
+}
+
+impl From<Mistake> for Error {
+    fn from(Mistake { param, message }: Mistake) -> Self {
+        Self::invalid_request(param.as_deref(), message)
+    }
 }
 
 impl Error {

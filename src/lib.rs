@@ -14,9 +14,9 @@
 //!   breaker   says whether a candidate may be asked               consult.rs, breaker.rs
 //!   deadline  says how long it may take, by what it took lately   deadline.rs, latency.rs
 //!   fault     puts a made-up call in its place, where asked to    fault.rs
-//!   translation  says it in the candidate's words               translation.rs, chat.rs, dialect.rs
+//!   translation  says it in the candidate's words               translation.rs, dialects/
 //!   provider  knows where it goes, and how it says whose it is    provider/
-//!   dialect   tells an answer from a lie                          dialect.rs
+//!   dialect   tells an answer from a lie                          dialects/
 //!   stream    holds back until the first content                  stream.rs, sse.rs
 //!   verdict   says what went wrong, whose fault, what next        verdict.rs
 //! api       renders the answer, or the error                      api/generate.rs, error.rs
@@ -34,12 +34,10 @@ pub mod breaker;
 mod budget;
 pub mod cache;
 pub mod canonical;
-pub mod chat;
 pub mod config;
 mod consult;
 mod cors;
 pub mod deadline;
-pub mod dialect;
 #[cfg(feature = "edge")]
 mod edge;
 mod engine;
@@ -47,9 +45,7 @@ pub mod envelope;
 pub mod error;
 mod fault;
 pub mod gateway;
-mod hash;
 pub mod http;
-mod json;
 pub mod latency;
 mod load;
 pub mod provider;
@@ -64,3 +60,6 @@ pub mod trace;
 mod translation;
 pub mod verdict;
 pub mod wait;
+
+pub use breakwater_dialects::{chat, dialect};
+use breakwater_dialects::{hash, json};

@@ -281,7 +281,7 @@ impl<'a> Resolved<'a> {
 /// What a provider is spoken to in for a client of that dialect: the same where it can be, as nothing is translated better than by not translating
 /// it, else the first of what it speaks.
 fn spoken(provider: &Provider, client: Dialect) -> Dialect {
-    let mut dialects = provider.protocols.iter().filter_map(|protocol| Dialect::of(*protocol));
+    let mut dialects = provider.protocols.iter().filter_map(|protocol| protocol.dialect());
     let first = dialects.clone().next().unwrap_or(Dialect::Chat);
     dialects.find(|dialect| *dialect == client).unwrap_or(first)
 }

@@ -74,7 +74,7 @@ impl Hidden {
         }
         texts.retain(|(text, _)| !text.is_empty());
         // A longer text first, as a shorter one may be part of it.
-        texts.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        texts.sort_unstable_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         texts.dedup();
         Self(texts.into_iter().map(|(text, instead)| (Secret(text), instead)).collect())
     }

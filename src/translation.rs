@@ -16,6 +16,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use breakwater_dialects::mistake::Mistake;
 use serde_json::{Map, Value};
 
 use crate::api::generate::unbound;
@@ -37,7 +38,7 @@ pub(crate) struct Translation<'a> {
     force_usage: bool,
     tenant: String,
     /// The canonical request, as the client sent it.
-    request: OnceCell<Result<Rc<Request>, Error>>,
+    request: OnceCell<Reading<Rc<Request>>>,
     /// What was written, by the target's name.
     written: RefCell<Vec<(String, Rc<Written>)>>,
 }
@@ -140,7 +141,7 @@ impl<'a> Translation<'a> {
 
     fn read(&self, set: Option<&Map<String, Value>>) -> Reading<Request> {
         let mut body: Object = serde_json::from_str(self.envelope.body)
-            .map_err(|error| Error::invalid_request(None, format!("the body is not JSON: {error}")))?;
+            .map_err(|error| Mistake::new(None, format!("the body is not JSON: {error}")))?;
         body.shift_remove("models");
         for (name, value) in set.into_iter().flatten() {
             body.insert(name.clone(), value.clone());
@@ -156,7 +157,7 @@ impl<'a> Translation<'a> {
         };
         let request = match request {
             Ok(request) => request,
-            Err(error) => return Written::refused(Fault::Refused, Next::Stop, error.as_said()),
+            Err(mistake) => return Written::refused(Fault::Refused, Next::Stop, Error::from(mistake).as_said()),
         };
         let mut losses = Losses::new();
         let recipient = Recipient { model: candidate.model, quirks: candidate.provider.quirks };

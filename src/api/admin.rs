@@ -218,8 +218,8 @@ async fn tell_all<R: Runtime>(
     force: &Force,
 ) -> Vec<(&'static str, &'static str)> {
     let own = runtime.region();
-    let mut regions: Vec<&'static str> = region::ALL.to_vec();
-    regions.sort_by_key(|region| *region != own);
+    let others = region::ALL.iter().copied().filter(|region| *region != own);
+    let regions: Vec<&'static str> = region::ALL.iter().copied().filter(|region| *region == own).chain(others).collect();
     let mut told = Vec::with_capacity(regions.len());
     for some in regions.chunks(AT_ONCE) {
         told.extend(join_all(some.iter().map(|region| tell(gateway, runtime, provider, name, force, region))).await);

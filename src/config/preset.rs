@@ -3,7 +3,9 @@
 //! A preset is where a provider's own documentation says that its API is, what it calls the key, and where it differs from what it imitates.
 //! `stream_usage` is set only where the documentation lists `stream_options`: some providers refuse fields that they do not know.
 
-use crate::config::provider::{Asks, Protocol, Quirks, Thoughts, ToolIds};
+use breakwater_dialects::quirk::{Asks, Quirks, Thoughts, ToolIds};
+
+use crate::config::provider::Protocol;
 
 /// A known provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,9 +71,10 @@ impl Problems {
 
     /// All of them as errors, or nothing if there are none.
     pub(super) fn into_errors(self, document: &str) -> Option<Errors> {
-        let mut problems = self.0.into_inner();
-        problems.sort_by_key(|problem| problem.at);
-        let error = |Problem { at, path, message }| {
+        let mut problems: Vec<(usize, Problem)> = self.0.into_inner().into_iter().enumerate().collect();
+        // Those of one place in the order in which they were found.
+        problems.sort_unstable_by_key(|(nth, problem)| (problem.at, *nth));
+        let error = |(_, Problem { at, path, message })| {
             let (line, column) = place(document, at);
             Error { line, column, path, message }
         };

@@ -2,6 +2,9 @@
 //!
 //! A provider is an account, not a company: two of the same preset share nothing but the preset's data.
 
+use breakwater_dialects::dialect::Dialect;
+use breakwater_dialects::quirk::Quirks;
+
 use crate::config::address;
 use crate::config::breaker::{self, BreakerSettings};
 use crate::config::header;
@@ -101,88 +104,23 @@ impl Protocol {
         }
     }
 
+    /// The dialect that it is; none where this version does not speak it.
+    #[must_use]
+    pub const fn dialect(self) -> Option<Dialect> {
+        match self {
+            Self::OpenAi | Self::Simulated => Some(Dialect::Chat),
+            Self::Responses => Some(Dialect::Responses),
+            Self::Anthropic => Some(Dialect::Messages),
+            Self::Gemini => Some(Dialect::Gemini),
+            Self::WorkersAi | Self::Bedrock => None,
+        }
+    }
+
     /// Whether this version speaks it.
     #[must_use]
     pub const fn is_supported(self) -> bool {
-        match self {
-            Self::OpenAi | Self::Responses | Self::Anthropic | Self::Gemini | Self::Simulated => true,
-            Self::WorkersAi | Self::Bedrock => false,
-        }
+        self.dialect().is_some()
     }
-}
-
-/// Where a provider differs from others that speak the same protocol. What nothing is known of is as careful as can be, and a body that passes through
-/// to it is left alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Quirks {
-    /// Its streams may end without `[DONE]`; a finish reason is enough.
-    pub done_may_be_missing: bool,
-    /// It accepts `stream_options.include_usage`.
-    pub stream_usage: bool,
-    /// It is the one that the others imitate: it knows every word of the dialect, and its reasoning models refuse some.
-    pub original: bool,
-    /// Which ids of tool calls it takes.
-    pub tool_ids: ToolIds,
-    /// How it is asked to think.
-    pub asks: Asks,
-    /// Whether it wants its thoughts back.
-    pub thoughts: Thoughts,
-    /// What it is documented to know that not all know: members of a request, types of content parts, the role `developer`.
-    pub knows: &'static [&'static str],
-    /// What it is documented not to know that most know.
-    pub lacks: &'static [&'static str],
-}
-
-impl Quirks {
-    /// Whether it is documented to know a word.
-    #[must_use]
-    pub fn knows(&self, word: &str) -> bool {
-        self.original || self.knows.contains(&word)
-    }
-
-    /// Whether it is documented not to know a word.
-    #[must_use]
-    pub fn lacks(&self, word: &str) -> bool {
-        self.lacks.contains(&word)
-    }
-}
-
-/// Which ids of tool calls a provider takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ToolIds {
-    /// At most 40 characters: OpenAI's limit, the lowest that is known.
-    #[default]
-    Forty,
-    /// Exactly nine letters and digits.
-    Nine,
-}
-
-/// How a provider is asked to think.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Asks {
-    /// By `reasoning_effort`.
-    #[default]
-    Effort,
-    /// By `reasoning_effort`, of which it knows `none` and `high`.
-    NoneOrHigh,
-    /// By OpenRouter's `reasoning` object.
-    Object,
-    /// By `thinking: {"type": "enabled" | "disabled"}`, and `reasoning_effort` of `low`, `high` and `max`.
-    Thinking,
-    /// Not in words that are the same for all of its models.
-    Nothing,
-}
-
-/// Whether a provider wants its thoughts back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Thoughts {
-    /// No.
-    #[default]
-    Dropped,
-    /// As `reasoning_content`, of turns that call tools.
-    InToolTurns,
-    /// As `reasoning` and `reasoning_details`.
-    Details,
 }
 
 /// Reads `[providers]`, in the order of the document. A provider that is wrong is in the list all the same, so that its targets are

@@ -226,7 +226,7 @@ impl<'a> Table<'a> {
     /// All entries, in the order of the document; none of them is unknown then.
     pub(super) fn entries(&self) -> Vec<(&'a str, Value<'a>)> {
         let mut entries: Vec<_> = self.entries.iter().collect();
-        entries.sort_by_key(|(key, _)| key.span().start);
+        entries.sort_unstable_by_key(|(key, _)| key.span().start);
         entries
             .into_iter()
             .map(|(key, value)| {

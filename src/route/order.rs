@@ -45,7 +45,7 @@ pub(crate) fn spread(members: impl Iterator<Item = (u64, u32)>, seed: u64) -> Ve
         -uniform(Hash::new(seed).with(&name.to_le_bytes()).finish()).ln() / f64::from(weight.max(1))
     };
     let mut drawn: Vec<(f64, usize)> = members.map(draw).zip(0..).collect();
-    drawn.sort_by(|one, other| one.0.total_cmp(&other.0));
+    drawn.sort_unstable_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
     drawn.into_iter().map(|(_, place)| place).collect()
 }
 
@@ -71,8 +71,9 @@ pub(crate) fn by_speed(standings: &[Standing], lot: &[usize]) -> Vec<usize> {
         // Of equals the first by lot.
         second.filter(|second| first.is_none_or(|first| measure(second) < measure(first))).or(first).copied()
     };
-    // A stable sort: equals stay as the lot has them.
-    order.sort_by_key(measure);
+    // Equals stay as the lot has them.
+    let lot = order.clone();
+    order.sort_unstable_by_key(|place| (measure(place), lot.iter().position(|other| other == place)));
     if let Some(chosen) = chosen {
         lead(&mut order, chosen);
     }

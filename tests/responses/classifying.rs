@@ -6,14 +6,21 @@ use serde_json::{Value, json};
 #[test]
 fn a_whole_body_is_an_answer_nothing_an_error_or_garbage() {
     let message = |text| json!({"type": "message", "content": [{"type": "output_text", "text": text}]});
-    let response = |status, output: Value| json!({"object": "response", "status": status, "error": null, "output": output}).to_string();
+    let response =
+        |status, output: Value| json!({"object": "response", "status": status, "error": null, "output": output}).to_string();
     for (body, whole) in [
         (response("completed", json!([message("hi")])), Whole::Complete),
-        (response("completed", json!([{"type": "message", "content": [{"type": "refusal", "refusal": "no"}]}])), Whole::Complete),
+        (
+            response("completed", json!([{"type": "message", "content": [{"type": "refusal", "refusal": "no"}]}])),
+            Whole::Complete,
+        ),
         (response("completed", json!([{"type": "function_call"}])), Whole::Complete),
         (response("completed", json!([{"type": "web_search_call"}])), Whole::Complete),
         (response("completed", json!([{"type": "reasoning", "summary": [{"text": "x"}]}])), Whole::Complete),
-        (response("completed", json!([{"type": "reasoning", "summary": [], "content": null, "encrypted_content": "x"}])), Whole::Empty),
+        (
+            response("completed", json!([{"type": "reasoning", "summary": [], "content": null, "encrypted_content": "x"}])),
+            Whole::Empty,
+        ),
         (response("completed", json!([message("")])), Whole::Empty),
         (response("completed", json!([])), Whole::Empty),
         (response("incomplete", json!([])), Whole::Complete),
@@ -54,8 +61,14 @@ fn an_event_is_content_the_end_or_an_error() {
         (json!({"type": "response.function_call_arguments.delta", "delta": "{}"}), answer(2)),
         (json!({"type": "response.reasoning_summary_text.delta", "delta": "hm"}), Event { answer: false, ..answer(2) }),
         (json!({"type": "response.completed", "response": {"status": "completed", "output": []}}), done),
-        (json!({"type": "response.completed", "response": {"status": "completed", "output": said}}), Event { content: true, answer: true, ..done }),
-        (json!({"type": "response.incomplete", "response": {"status": "incomplete", "output": []}}), Event { explains_silence: true, ..done }),
+        (
+            json!({"type": "response.completed", "response": {"status": "completed", "output": said}}),
+            Event { content: true, answer: true, ..done },
+        ),
+        (
+            json!({"type": "response.incomplete", "response": {"status": "incomplete", "output": []}}),
+            Event { explains_silence: true, ..done },
+        ),
         (json!({"type": "response.failed", "response": {"status": "failed"}}), error),
         (json!({"type": "response.completed", "response": {"status": "failed"}}), error),
         (json!({"type": "response.cancelled", "response": {}}), error),

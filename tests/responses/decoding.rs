@@ -36,23 +36,28 @@ fn what_no_delta_told_is_neither_lost_nor_doubled() {
         named("the last only in the last event", vec![done(0), done(1), done(2), all.clone()]),
         named("no output at the end", vec![done(0), done(1), done(2), done(3), completed(json!([]))]),
         named("twice", vec![done(0), done(0), done(1), done(2), done(2), done(3), all.clone()]),
-        named("in deltas", vec![
-            json!({"type": "response.created", "response": {"id": "resp_1"}}),
-            json!({"type": "response.output_item.added", "output_index": 0, "item": {"type": "reasoning", "id": "other", "summary": []}}),
-            delta("response.reasoning_summary_text.delta", 0, "h"),
-            done(0), done(1),
-            json!({"type": "response.content_part.added", "output_index": 2, "content_index": 0, "part": {"type": "output_text", "text": ""}}),
-            delta("response.output_text.delta", 2, "hel"),
-            delta("response.output_text.delta", 2, "lo"),
-            json!({"type": "response.output_text.annotation.added", "output_index": 2, "content_index": 0, "annotation": {"type": "url_citation"}}),
-            json!({"type": "response.content_part.done", "output_index": 2, "content_index": 0, "part": message["content"][0]}),
-            done(2),
-            json!({"type": "response.output_item.added", "output_index": 3, "item": {"type": "function_call", "id": "x", "call_id": "c", "name": "f", "arguments": ""}}),
-            delta("response.function_call_arguments.delta", 3, "{\"a\""),
-            json!({"type": "response.function_call_arguments.done", "output_index": 3, "arguments": "{\"a\":1}"}),
-            json!({"type": "response.of.tomorrow", "x": 1}),
-            done(3), all.clone(),
-        ]),
+        named(
+            "in deltas",
+            vec![
+                json!({"type": "response.created", "response": {"id": "resp_1"}}),
+                json!({"type": "response.output_item.added", "output_index": 0, "item": {"type": "reasoning", "id": "other", "summary": []}}),
+                delta("response.reasoning_summary_text.delta", 0, "h"),
+                done(0),
+                done(1),
+                json!({"type": "response.content_part.added", "output_index": 2, "content_index": 0, "part": {"type": "output_text", "text": ""}}),
+                delta("response.output_text.delta", 2, "hel"),
+                delta("response.output_text.delta", 2, "lo"),
+                json!({"type": "response.output_text.annotation.added", "output_index": 2, "content_index": 0, "annotation": {"type": "url_citation"}}),
+                json!({"type": "response.content_part.done", "output_index": 2, "content_index": 0, "part": message["content"][0]}),
+                done(2),
+                json!({"type": "response.output_item.added", "output_index": 3, "item": {"type": "function_call", "id": "x", "call_id": "c", "name": "f", "arguments": ""}}),
+                delta("response.function_call_arguments.delta", 3, "{\"a\""),
+                json!({"type": "response.function_call_arguments.done", "output_index": 3, "arguments": "{\"a\":1}"}),
+                json!({"type": "response.of.tomorrow", "x": 1}),
+                done(3),
+                all.clone(),
+            ],
+        ),
     ] {
         assert_eq!(gathered(stream(&events)), whole, "{name}");
     }
@@ -76,7 +81,10 @@ fn usage_counts_what_openai_counts() {
         "output_tokens_details": {"reasoning_tokens": 3}, "total_tokens": 15, "cost": 0.1});
     let answer = responses::decode(object(json!({"status": "completed", "output": [], "usage": usage}))).unwrap();
     let read = answer.usage.unwrap();
-    assert_eq!((read.input, read.output, read.total, read.cached, read.cache_written, read.reasoning), (10, 5, None, Some(4), Some(2), Some(3)));
+    assert_eq!(
+        (read.input, read.output, read.total, read.cached, read.cache_written, read.reasoning),
+        (10, 5, None, Some(4), Some(2), Some(3))
+    );
     assert_eq!(read.extra, object(json!({"cost": 0.1})));
 }
 
@@ -84,10 +92,22 @@ fn usage_counts_what_openai_counts() {
 fn parts_of_calls_beside_each_other_come_apart_by_their_index() {
     let added = |index: usize, id: &str| json!({"type": "response.output_item.added", "output_index": index, "item": {"type": "function_call", "call_id": id, "name": "f", "arguments": ""}});
     let delta = |index: usize, text: &str| json!({"type": "response.function_call_arguments.delta", "output_index": index, "delta": text});
-    let answer = gathered(stream(&[added(0, "a"), added(1, "b"), delta(0, "{\"x\":"), delta(1, "{"), delta(0, "1}"), delta(1, "}"), completed(json!([]))]));
-    let calls: Vec<(String, String)> = answer.choices[0].parts.iter().map(|part| match &part.kind {
-        Kind::ToolCall(call) => (call.id.clone(), call.arguments.clone()),
-        other => panic!("{other:?}"),
-    }).collect();
+    let answer = gathered(stream(&[
+        added(0, "a"),
+        added(1, "b"),
+        delta(0, "{\"x\":"),
+        delta(1, "{"),
+        delta(0, "1}"),
+        delta(1, "}"),
+        completed(json!([])),
+    ]));
+    let calls: Vec<(String, String)> = answer.choices[0]
+        .parts
+        .iter()
+        .map(|part| match &part.kind {
+            Kind::ToolCall(call) => (call.id.clone(), call.arguments.clone()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
     assert_eq!(calls, [("a".to_owned(), "{\"x\":1}".to_owned()), ("b".to_owned(), "{}".to_owned())]);
 }

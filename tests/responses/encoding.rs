@@ -7,18 +7,33 @@ use serde_json::{Value, json};
 use super::{encoded, events, manner, read};
 
 fn request() -> Request {
-    read(json!({"input": "hi", "instructions": "be brief", "temperature": 0.5, "tools": [{"type": "function", "name": "f", "parameters": {}}],
-        "reasoning": {"effort": "low"}, "text": {"verbosity": "low"}, "max_output_tokens": 99, "metadata": {"a": "b"}, "user": "u"}))
+    read(
+        json!({"input": "hi", "instructions": "be brief", "temperature": 0.5, "tools": [{"type": "function", "name": "f", "parameters": {}}],
+        "reasoning": {"effort": "low"}, "text": {"verbosity": "low"}, "max_output_tokens": 99, "metadata": {"a": "b"}, "user": "u"}),
+    )
 }
 
 fn answer(parts: Vec<Part>, finish: Finish) -> Answer {
     let usage = Some(Usage { input: 3, output: 4, cached: Some(1), reasoning: Some(2), ..Usage::default() });
     let choice = Choice { parts, finish: Some(finish), ..Choice::default() };
-    Answer { id: Some("chatcmpl-1".to_owned()), model: Some("m".to_owned()), created: Some(5), choices: vec![choice], usage, ..Answer::default() }
+    Answer {
+        id: Some("chatcmpl-1".to_owned()),
+        model: Some("m".to_owned()),
+        created: Some(5),
+        choices: vec![choice],
+        usage,
+        ..Answer::default()
+    }
 }
 
 fn call(id: &str, arguments: &str, custom: bool, seal: Option<Seal>) -> Part {
-    Part::new(Kind::ToolCall(ToolCall { id: id.to_owned(), name: "f".to_owned(), arguments: arguments.to_owned(), custom, seal }))
+    Part::new(Kind::ToolCall(ToolCall {
+        id: id.to_owned(),
+        name: "f".to_owned(),
+        arguments: arguments.to_owned(),
+        custom,
+        seal,
+    }))
 }
 
 #[test]
@@ -35,14 +50,17 @@ fn a_whole_answer_is_what_the_sdks_expect() {
         Part::new(Kind::Opaque(json!({"type": "web_search_call", "id": "ws"}))),
     ];
     let body = responses::encode(answer(parts, Finish::ToolCalls), &manner(request()));
-    assert_eq!(body["output"], json!([
-        {"id": "rs_bw10000000000000007_0", "type": "reasoning", "encrypted_content": "bw1.a.sig", "summary": [{"type": "summary_text", "text": "hm"}]},
-        {"id": "msg_bw10000000000000007_1", "type": "message", "status": "completed", "content": [
-            {"type": "output_text", "annotations": [], "logprobs": [], "text": "hello"}, {"type": "refusal", "refusal": "no"}], "role": "assistant"},
-        {"id": "fc_bw10000000000000007_2", "type": "function_call", "status": "completed", "arguments": "{}", "call_id": "c1_bw1g_Zw", "name": "f"},
-        {"id": "ctc_bw10000000000000007_3", "type": "custom_tool_call", "status": "completed", "input": "raw", "call_id": "c2", "name": "f"},
-        {"type": "web_search_call", "id": "ws"},
-    ]));
+    assert_eq!(
+        body["output"],
+        json!([
+            {"id": "rs_bw10000000000000007_0", "type": "reasoning", "encrypted_content": "bw1.a.sig", "summary": [{"type": "summary_text", "text": "hm"}]},
+            {"id": "msg_bw10000000000000007_1", "type": "message", "status": "completed", "content": [
+                {"type": "output_text", "annotations": [], "logprobs": [], "text": "hello"}, {"type": "refusal", "refusal": "no"}], "role": "assistant"},
+            {"id": "fc_bw10000000000000007_2", "type": "function_call", "status": "completed", "arguments": "{}", "call_id": "c1_bw1g_Zw", "name": "f"},
+            {"id": "ctc_bw10000000000000007_3", "type": "custom_tool_call", "status": "completed", "input": "raw", "call_id": "c2", "name": "f"},
+            {"type": "web_search_call", "id": "ws"},
+        ])
+    );
     for (name, value) in super::object(json!({
         "id": "resp_bw10000000000000007", "object": "response", "created_at": 5, "status": "completed", "background": false, "error": null,
         "incomplete_details": null, "instructions": "be brief", "max_output_tokens": 99, "model": "m", "parallel_tool_calls": true,
@@ -57,21 +75,31 @@ fn a_whole_answer_is_what_the_sdks_expect() {
 
 #[test]
 fn an_answer_that_was_cut_off_is_incomplete() {
-    for (finish, reason) in [(Finish::Length, "max_output_tokens"), (Finish::ContentFilter, "content_filter"), (Finish::Refusal, "content_filter")] {
+    for (finish, reason) in
+        [(Finish::Length, "max_output_tokens"), (Finish::ContentFilter, "content_filter"), (Finish::Refusal, "content_filter")]
+    {
         let told = answer(vec![Part::text("hel")], finish);
         let stream = encoded(told.clone().told(), request());
         let last: Value = serde_json::from_str(events(&stream).last().unwrap()).unwrap();
         assert_eq!(last["type"], "response.incomplete");
         let body = responses::encode(told, &manner(request()));
         assert_eq!(last["response"], body);
-        assert_eq!((&body["status"], &body["incomplete_details"], &body["output"][0]["status"]), (&json!("incomplete"), &json!({"reason": reason}), &json!("incomplete")));
+        assert_eq!(
+            (&body["status"], &body["incomplete_details"], &body["output"][0]["status"]),
+            (&json!("incomplete"), &json!({"reason": reason}), &json!("incomplete"))
+        );
     }
 }
 
 #[test]
 fn events_are_numbered_named_and_in_order() {
     let thought = Reasoning { summary: vec!["one".to_owned(), "two".to_owned()], ..Reasoning::default() };
-    let parts = vec![Part::new(Kind::Reasoning(thought)), Part::text("hello"), call("c", "{}", false, None), call("d", "x", true, None)];
+    let parts = vec![
+        Part::new(Kind::Reasoning(thought)),
+        Part::text("hello"),
+        call("c", "{}", false, None),
+        call("d", "x", true, None),
+    ];
     let told = answer(parts, Finish::ToolCalls);
     let stream = encoded(told.clone().told(), request());
     let mut kinds = Vec::new();
@@ -82,15 +110,38 @@ fn events_are_numbered_named_and_in_order() {
         assert_eq!(name, format!("event: {}", event["type"].as_str().unwrap()));
         kinds.push(event["type"].as_str().unwrap().trim_start_matches("response.").to_owned());
     }
-    assert_eq!(kinds, [
-        "created", "in_progress",
-        "output_item.added", "reasoning_summary_part.added", "reasoning_summary_text.delta", "reasoning_summary_text.done", "reasoning_summary_part.done",
-        "reasoning_summary_part.added", "reasoning_summary_text.delta", "reasoning_summary_text.done", "reasoning_summary_part.done", "output_item.done",
-        "output_item.added", "content_part.added", "output_text.delta", "output_text.done", "content_part.done", "output_item.done",
-        "output_item.added", "function_call_arguments.delta", "function_call_arguments.done", "output_item.done",
-        "output_item.added", "custom_tool_call_input.delta", "custom_tool_call_input.done", "output_item.done",
-        "completed",
-    ]);
+    assert_eq!(
+        kinds,
+        [
+            "created",
+            "in_progress",
+            "output_item.added",
+            "reasoning_summary_part.added",
+            "reasoning_summary_text.delta",
+            "reasoning_summary_text.done",
+            "reasoning_summary_part.done",
+            "reasoning_summary_part.added",
+            "reasoning_summary_text.delta",
+            "reasoning_summary_text.done",
+            "reasoning_summary_part.done",
+            "output_item.done",
+            "output_item.added",
+            "content_part.added",
+            "output_text.delta",
+            "output_text.done",
+            "content_part.done",
+            "output_item.done",
+            "output_item.added",
+            "function_call_arguments.delta",
+            "function_call_arguments.done",
+            "output_item.done",
+            "output_item.added",
+            "custom_tool_call_input.delta",
+            "custom_tool_call_input.done",
+            "output_item.done",
+            "completed",
+        ]
+    );
     let last: Value = serde_json::from_str(events(&stream).last().unwrap()).unwrap();
     assert_eq!(last["response"], responses::encode(told, &manner(request())), "a stream ends as the whole answer");
 }
@@ -102,7 +153,15 @@ fn parts_that_grow_beside_each_other_are_told_at_once() {
     let text = |part, text: &str| Delta::Text { choice: 0, part, text: text.to_owned() };
     let told = vec![
         Delta::Begin { id: None, model: Some("m".to_owned()), created: None },
-        open(0, Opening::Text), text(0, "a"), open(1, tool("x")), open(2, tool("y")), text(1, "{\"p\":"), text(2, "{"), text(0, "b"), text(1, "1}"), text(2, "}"),
+        open(0, Opening::Text),
+        text(0, "a"),
+        open(1, tool("x")),
+        open(2, tool("y")),
+        text(1, "{\"p\":"),
+        text(2, "{"),
+        text(0, "b"),
+        text(1, "1}"),
+        text(2, "}"),
         Delta::Finish { choice: 0, finish: Finish::ToolCalls, stop_sequence: None },
         Delta::Usage(Usage { input: 1, output: 1, cached: Some(0), reasoning: Some(0), ..Usage::default() }),
         Delta::End,
@@ -112,7 +171,10 @@ fn parts_that_grow_beside_each_other_are_told_at_once() {
     assert_eq!(back.choices, super::gathered(told).choices);
     let last: Value = serde_json::from_str(events(&stream).last().unwrap()).unwrap();
     let output = &last["response"]["output"];
-    assert_eq!((&output[0]["content"][0]["text"], &output[1]["arguments"], &output[2]["arguments"]), (&json!("ab"), &json!("{\"p\":1}"), &json!("{}")));
+    assert_eq!(
+        (&output[0]["content"][0]["text"], &output[1]["arguments"], &output[2]["arguments"]),
+        (&json!("ab"), &json!("{\"p\":1}"), &json!("{}"))
+    );
     assert_eq!(last["response"]["usage"]["total_tokens"], 2, "what it cost comes after the finish");
 }
 
@@ -139,7 +201,10 @@ fn log_probabilities_stand_with_their_text() {
     let mut told = answer(vec![Part::text("hi"), call("c", "{}", false, None)], Finish::ToolCalls);
     told.choices[0].logprobs = Some(json!({"content": [token], "refusal": null}));
     let body = responses::encode(told.clone(), &manner(request()));
-    assert_eq!(body["output"][1]["type"], "function_call");
+    assert_eq!(
+        (&body["output"][1]["type"], &body["output"][0]["content"][0]["logprobs"]),
+        (&json!("function_call"), &json!([token]))
+    );
     let open = Delta::Open { choice: 0, part: 0, kind: Opening::Text };
     let logprobs = Delta::Logprobs { choice: 0, logprobs: json!({"content": [token]}) };
     let text = Delta::Text { choice: 0, part: 0, text: "hi".to_owned() };

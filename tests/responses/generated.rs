@@ -15,7 +15,8 @@ fn item() -> impl Strategy<Value = Value> {
     let role = prop::sample::select(vec!["user", "system", "developer"]);
     let part = prop_oneof![
         word().prop_map(|text| json!({"type": "input_text", "text": text})),
-        word().prop_map(|text| json!({"type": "input_image", "image_url": format!("https://a/{}", text.len()), "detail": "low"})),
+        word()
+            .prop_map(|text| json!({"type": "input_image", "image_url": format!("https://a/{}", text.len()), "detail": "low"})),
         Just(json!({"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,AA=="})),
         Just(json!({"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}})),
         Just(json!({"type": "input_new", "x": 1})),
@@ -73,11 +74,20 @@ fn body() -> impl Strategy<Value = Value> {
 }
 
 fn part() -> impl Strategy<Value = Part> {
-    let call = |custom| move |(id, text): (String, String)| Part::new(Kind::ToolCall(ToolCall { id, name: "f".to_owned(), arguments: text, custom, seal: None }));
+    let call = |custom| {
+        move |(id, text): (String, String)| {
+            Part::new(Kind::ToolCall(ToolCall { id, name: "f".to_owned(), arguments: text, custom, seal: None }))
+        }
+    };
     prop_oneof![
-        (word(), 0..2_usize).prop_map(|(text, notes)| Part::new(Kind::Text { text, notes: vec![json!({"type": "url_citation", "url": "u"}); notes], seal: None })),
+        (word(), 0..2_usize).prop_map(|(text, notes)| Part::new(Kind::Text {
+            text,
+            notes: vec![json!({"type": "url_citation", "url": "u"}); notes],
+            seal: None
+        })),
         word().prop_map(|text| Part::new(Kind::Refusal(text))),
-        prop::collection::vec(word(), 1..3).prop_map(|summary| Part::new(Kind::Reasoning(Reasoning { summary, ..Reasoning::default() }))),
+        prop::collection::vec(word(), 1..3)
+            .prop_map(|summary| Part::new(Kind::Reasoning(Reasoning { summary, ..Reasoning::default() }))),
         ("[a-z]{4}", word()).prop_map(call(false)),
         ("[a-z]{4}", word()).prop_map(call(true)),
         Just(Part::new(Kind::Opaque(json!({"type": "web_search_call", "id": "ws"})))),
@@ -85,26 +95,35 @@ fn part() -> impl Strategy<Value = Part> {
 }
 
 fn answer() -> impl Strategy<Value = Answer> {
-    (prop::collection::vec(part(), 0..6), 0..3_u8, any::<[u16; 3]>(), any::<bool>()).prop_map(|(parts, end, [input, output, cached], logprobs)| {
-        let calls = parts.iter().any(|part| matches!(part.kind, Kind::ToolCall(_)));
-        let finish = match end {
-            0 => Finish::Length,
-            1 => Finish::ContentFilter,
-            _ if calls => Finish::ToolCalls,
-            _ => Finish::Stop,
-        };
-        // They come last in a told answer, and only a message that is still open can take them.
-        let ends_in_text = matches!(parts.last().map(|part| &part.kind), Some(Kind::Text { .. }));
-        let logprobs = (logprobs && ends_in_text).then(|| json!({"content": [{"token": "a", "logprob": -1.5, "bytes": [97], "top_logprobs": []}]}));
-        Answer {
-            id: Some("resp_1".to_owned()),
-            model: Some("m".to_owned()),
-            created: Some(9),
-            choices: vec![Choice { parts, finish: Some(finish), logprobs, ..Choice::default() }],
-            usage: Some(Usage { input: input.into(), output: output.into(), cached: Some(cached.into()), reasoning: Some(1), ..Usage::default() }),
-            extra: object(json!({"service_tier": "flex"})),
-        }
-    })
+    (prop::collection::vec(part(), 0..6), 0..3_u8, any::<[u16; 3]>(), any::<bool>()).prop_map(
+        |(parts, end, [input, output, cached], logprobs)| {
+            let calls = parts.iter().any(|part| matches!(part.kind, Kind::ToolCall(_)));
+            let finish = match end {
+                0 => Finish::Length,
+                1 => Finish::ContentFilter,
+                _ if calls => Finish::ToolCalls,
+                _ => Finish::Stop,
+            };
+            // They come last in a told answer, and only a message that is still open can take them.
+            let ends_in_text = matches!(parts.last().map(|part| &part.kind), Some(Kind::Text { .. }));
+            let logprobs = (logprobs && ends_in_text)
+                .then(|| json!({"content": [{"token": "a", "logprob": -1.5, "bytes": [97], "top_logprobs": []}]}));
+            Answer {
+                id: Some("resp_1".to_owned()),
+                model: Some("m".to_owned()),
+                created: Some(9),
+                choices: vec![Choice { parts, finish: Some(finish), logprobs, ..Choice::default() }],
+                usage: Some(Usage {
+                    input: input.into(),
+                    output: output.into(),
+                    cached: Some(cached.into()),
+                    reasoning: Some(1),
+                    ..Usage::default()
+                }),
+                extra: object(json!({"service_tier": "flex"})),
+            }
+        },
+    )
 }
 
 proptest! {
@@ -148,7 +167,9 @@ proptest! {
         // Whatever was sent, what it gives keeps the order of deltas: an encoder never meets a part that is closed.
         let mut gather = breakwater::chat::Gather::new();
         let finished = told.iter().any(|delta| matches!(delta, breakwater::chat::Delta::Finish { .. }));
-        told.into_iter().for_each(|delta| gather.push(delta));
+        for delta in told {
+            gather.push(delta);
+        }
         prop_assert_eq!(gather.finish().is_some(), finished);
     }
 }

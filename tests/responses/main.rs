@@ -72,7 +72,9 @@ fn deltas<'a>(events: impl IntoIterator<Item = &'a str>) -> Vec<Delta> {
 
 fn gathered(deltas: Vec<Delta>) -> Answer {
     let mut gather = Gather::new();
-    deltas.into_iter().for_each(|delta| gather.push(delta));
+    for delta in deltas {
+        gather.push(delta);
+    }
     gather.finish().expect("an answer")
 }
 

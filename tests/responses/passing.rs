@@ -23,18 +23,22 @@ fn only_what_a_translation_put_there_is_taken_out() {
         {"type": "function_call_output", "call_id": "call_2", "output": "1"},
     ]});
     let cleaned = Dialect::Responses.without_foreign(&body.to_string()).unwrap();
-    assert_eq!(serde_json::from_str::<Value>(&cleaned).unwrap(), json!({"model": "m", "store": false, "input": [
-        {"role": "user", "content": "bw1"},
-        own,
-        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gBBB"},
-        {"type": "message", "role": "assistant", "content": []},
-        {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
-        {"type": "function_call_output", "call_id": "call_1", "output": "1"},
-        {"type": "function_call_output", "call_id": "call_2", "output": "1"},
-    ]}));
+    assert_eq!(
+        serde_json::from_str::<Value>(&cleaned).unwrap(),
+        json!({"model": "m", "store": false, "input": [
+            {"role": "user", "content": "bw1"},
+            own,
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gBBB"},
+            {"type": "message", "role": "assistant", "content": []},
+            {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_1", "output": "1"},
+            {"type": "function_call_output", "call_id": "call_2", "output": "1"},
+        ]})
+    );
     let clean = json!({"input": "hi"}).to_string();
     assert_eq!(Dialect::Responses.without_foreign(&clean), None);
-    let by_id_alone = json!({"input": [{"type": "message", "id": minted("msg"), "role": "assistant", "content": []}]}).to_string();
+    let by_id_alone =
+        json!({"input": [{"type": "message", "id": minted("msg"), "role": "assistant", "content": []}]}).to_string();
     assert!(!Dialect::Responses.without_foreign(&by_id_alone).unwrap().contains("bw1"), "an id alone is enough to look");
 }
 
@@ -45,7 +49,9 @@ fn references_become_the_items() {
         {"id": "a", "type": "message", "role": "assistant", "content": []},
     ]}));
     assert_eq!(responses::references(&body), ["a", "b", "c"]);
-    let unknown = responses::resolve(&mut body, &|id| (id != "b").then(|| json!({"type": "message", "role": "assistant", "content": id})));
+    let unknown = responses::resolve(&mut body, &|id| {
+        (id != "b").then(|| json!({"type": "message", "role": "assistant", "content": id}))
+    });
     assert_eq!(unknown, ["b"]);
     assert_eq!(body["input"][1]["content"], "a");
     assert_eq!(body["input"][2], json!({"id": "b"}));
@@ -63,7 +69,10 @@ fn state_is_named() {
         (json!({"input": "x", "background": true}), Some("background")),
         (json!({"prompt": {"id": "p"}}), Some("prompt")),
         (json!({"input": [{"type": "item_reference", "id": "a"}]}), Some("item_reference")),
-        (json!({"input": "x", "tools": [{"type": "web_search"}, {"type": "code_interpreter", "container": {"type": "auto"}}]}), None),
+        (
+            json!({"input": "x", "tools": [{"type": "web_search"}, {"type": "code_interpreter", "container": {"type": "auto"}}]}),
+            None,
+        ),
         (json!({"input": "x", "tools": [{"type": "file_search", "vector_store_ids": ["v"]}]}), Some("tools")),
         (json!({"input": "x", "tools": [{"type": "code_interpreter", "container": "cntr_1"}]}), Some("tools")),
         (json!({"input": [{"type": "code_interpreter_call", "id": "ci", "container_id": "cntr_1"}]}), Some("input")),
@@ -71,7 +80,9 @@ fn state_is_named() {
     ] {
         assert_eq!(responses::is_stateful(&object(member.clone())), named, "{member}");
     }
-    let request = read(json!({"input": "x", "previous_response_id": "r", "conversation": "c", "prompt": {"id": "p"}, "background": true, "store": true}));
+    let request = read(
+        json!({"input": "x", "previous_response_id": "r", "conversation": "c", "prompt": {"id": "p"}, "background": true, "store": true}),
+    );
     let mut losses = Losses::new();
     responses::refuse_state(&request, &mut losses);
     assert_eq!(losses.iter().filter(|loss| loss.refusal.is_some()).count(), 4);

@@ -242,8 +242,12 @@ fn a_translated_stream_that_breaks_off_never_looks_complete() {
         ("/v1/completions", "data: {\"error\""),
     ];
     for (path, last) in rows {
-        let body =
-            r#"{"model":"claude/c","messages":[{"role":"user","content":"Hi"}],"input":"Hi","prompt":"Hi","stream":true}"#;
+        let question = match path {
+            "/v1/responses" => r#""input":"Hi""#,
+            "/v1/completions" => r#""prompt":"Hi""#,
+            _ => r#""messages":[{"role":"user","content":"Hi"}]"#,
+        };
+        let body = &format!(r#"{{"model":"claude/c",{question},"stream":true}}"#);
         let (status, _, text) = ask(&world, &gateway, post(path, body, &[]));
         let ends = text.trim_end().rsplit("\n\n").next().unwrap();
         assert!(status == 200 && ends.starts_with(last), "{path}: {text}");
@@ -411,6 +415,20 @@ fn what_a_provider_keeps_is_asked_of_nobody_else() {
     ] {
         let (status, _, text) = ask(&world, &gateway, post("/v1/responses", &input("held", more), &[]));
         assert_eq!((status, parsed(&text)["error"]["param"].as_str()), (400, Some(param)), "{text}");
+    }
+    for (more, param) in [
+        (r#","conversation":"conv_1""#, "conversation"),
+        (r#","background":true"#, "background"),
+        (r#","prompt":{"id":"p"}"#, "prompt"),
+    ] {
+        let (status, headers, text) = ask(&world, &gateway, post("/v1/responses", &input("claude/c", more), &[]));
+        let error = &parsed(&text)["error"];
+        assert_eq!(
+            (status, &error["code"], &error["param"]),
+            (400, &json!("unsupported_parameter"), &json!(param)),
+            "{more}: {text}"
+        );
+        assert_eq!(outcomes(&headers), ["claude/c;unsupported"], "{more}");
     }
     // A target of another protocol cannot go on with it.
     let elsewhere = input("claude/c", &format!(r#","previous_response_id":"{id}""#));

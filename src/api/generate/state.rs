@@ -54,6 +54,10 @@ impl State {
         for (name, id) in ids {
             // Whatever the client made at the provider itself has no account of ours in its id; only the first target can be meant.
             if name == "conversation" && !binding::is_bound(&id) {
+                if resolved.candidates.iter().all(|candidate| candidate.dialect != Dialect::Responses) {
+                    // Nobody here has conversations: each target says so of itself.
+                    continue;
+                }
                 resolved.candidates.retain(|candidate| candidate.dialect == Dialect::Responses);
                 resolved.candidates.truncate(1);
                 continue;
@@ -67,7 +71,9 @@ impl State {
         }
         if let Some(opened) = opened {
             // The model that made it, where the route has it; the account's others can go on with it too.
-            resolved.candidates.sort_by_key(|candidate| !opened.is_of(candidate.model));
+            let candidates = std::mem::take(&mut resolved.candidates).into_iter();
+            let (own, others): (Vec<_>, Vec<_>) = candidates.partition(|candidate| opened.is_of(candidate.model));
+            resolved.candidates = own.into_iter().chain(others).collect();
         }
         Ok(Self { once: true, kept })
     }

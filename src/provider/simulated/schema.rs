@@ -134,12 +134,15 @@ impl Generator<'_> {
             return Some(value.clone()).filter(|value| scalar::admits(flat, value));
         }
         if let Some(Value::Array(values)) = flat.get("enum") {
-            let mut values: Vec<&Value> = values.iter().filter(|value| scalar::admits(flat, value)).collect();
-            values.sort_by_key(|value| value.is_null());
+            let admitted = values.iter().filter(|value| scalar::admits(flat, value));
+            // Null is the last resort.
+            let (nulls, mut values): (Vec<&Value>, Vec<&Value>) = admitted.partition(|value| value.is_null());
+            values.extend(nulls);
             return values.get(nth).map(|value| (*value).clone());
         }
-        let mut kinds = merge::types(flat).unwrap_or_else(|| vec![implied(flat).to_owned()]);
-        kinds.sort_by_key(|kind| kind == "null");
+        let kinds = merge::types(flat).unwrap_or_else(|| vec![implied(flat).to_owned()]);
+        let (nulls, mut kinds): (Vec<String>, Vec<String>) = kinds.into_iter().partition(|kind| kind == "null");
+        kinds.extend(nulls);
         kinds.iter().find_map(|kind| match kind.as_str() {
             "object" => self.object(flat, nth),
             "array" => self.array(flat, nth),

@@ -14,7 +14,7 @@ pub use encode::{Encoder, encode};
 use super::{Dialect, chat};
 use crate::chat::Object;
 use crate::chat::{Fields, Message, Part, Reading, Request, Role};
-use crate::error::Error;
+use crate::mistake::Mistake;
 
 /// Reads a request.
 pub fn read(body: Object) -> Reading<Request> {
@@ -60,7 +60,7 @@ fn prompt(fields: &mut Fields) -> Reading<String> {
 
 /// What nobody who chats can do.
 fn refuse(fields: &mut Fields, n: u64) -> Reading<()> {
-    let no = |name: &str, why: &str| Err(Error::invalid_request(Some(name), format!("'{name}' is not supported: {why}")));
+    let no = |name: &str, why: &str| Err(Mistake::new(Some(name), format!("'{name}' is not supported: {why}")));
     if fields.text("suffix")?.is_some_and(|suffix| !suffix.is_empty()) {
         return no("suffix", "no text can be put before it");
     }

@@ -154,7 +154,8 @@ fn allowed(mut choice: Fields) -> Reading<ToolChoice> {
 
 fn thinking(mut fields: Fields) -> Reading<Thinking> {
     let words = "'none', 'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'";
-    let effort = fields.text("effort")?.map(|word| Effort::parse(&word).ok_or_else(|| fields.unknown_word("effort", &word, words)));
+    let effort =
+        fields.text("effort")?.map(|word| Effort::parse(&word).ok_or_else(|| fields.unknown_word("effort", &word, words)));
     let effort = effort.transpose()?;
     Ok(Thinking { effort, summary: fields.text("summary")?, extra: fields.rest(), ..Thinking::default() })
 }

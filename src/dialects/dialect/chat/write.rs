@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{put, speak, tools};
 use crate::chat::{Effort, Format, Losses, Object, Request};
-use crate::config::{Asks, Quirks};
 use crate::dialect::{Dialect, Recipient};
+use crate::quirk::{Asks, Quirks};
 
 /// A request under way.
 pub(super) struct Writing<'a> {

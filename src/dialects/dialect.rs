@@ -31,7 +31,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::chat::{Answer, Delta, Losses, Object, Reading, Request};
-use crate::config::{Protocol, Quirks};
+use crate::quirk::Quirks;
 
 /// A dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,18 +49,6 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// What a protocol of the configuration's speaks.
-    #[must_use]
-    pub const fn of(protocol: Protocol) -> Option<Self> {
-        match protocol {
-            Protocol::OpenAi | Protocol::Simulated => Some(Self::Chat),
-            Protocol::Responses => Some(Self::Responses),
-            Protocol::Anthropic => Some(Self::Messages),
-            Protocol::Gemini => Some(Self::Gemini),
-            Protocol::WorkersAi | Protocol::Bedrock => None,
-        }
-    }
-
     /// Reads a client's request.
     pub fn read(self, body: Object) -> Reading<Request> {
         match self {
@@ -75,6 +63,9 @@ impl Dialect {
     /// Writes a request for a provider, and notes what of it could not be said.
     #[must_use]
     pub fn write(self, request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Value {
+        if request.dialect == Self::Responses && self != Self::Responses {
+            responses::refuse_state(request, losses);
+        }
         match self {
             Self::Chat | Self::Completions => chat::write(request, to, losses),
             Self::Responses => responses::write(request, to, losses),

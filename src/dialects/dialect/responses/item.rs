@@ -6,7 +6,7 @@ use super::{is_minted, object};
 use crate::chat::{
     Fields, Kind, Message, Object, Origin, Part, Reading, Reasoning, Role, Seal, Source, ToolCall, ToolResult, sealed_in_id,
 };
-use crate::error::Error;
+use crate::mistake::Mistake;
 
 /// Members of a message item that stand beside those of its first part; what else an item has is under `item`.
 pub(super) const OF_ITEM: [&str; 3] = ["id", "status", "phase"];
@@ -150,7 +150,7 @@ fn own(mut extra: Object) -> Object {
     extra
 }
 
-fn unknown_reference(fields: &Fields) -> Error {
+fn unknown_reference(fields: &Fields) -> Mistake {
     let at = fields.at("");
     let at = at.trim_end_matches('.');
     let id = fields.peek("id").and_then(Value::as_str).unwrap_or_default();
@@ -158,7 +158,7 @@ fn unknown_reference(fields: &Fields) -> Error {
         "'{at}' refers to the item '{id}', which is not known here: no item is kept for ever, nor one of another provider's. Send the item itself; \
          with `store: false` clients do so by themselves"
     );
-    Error::invalid_request(Some(at), message)
+    Mistake::new(Some(at), message)
 }
 
 fn reasoning(mut fields: Fields) -> Reading<Part> {

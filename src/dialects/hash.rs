@@ -12,16 +12,20 @@ const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A hash under way. Parts are told apart: `"ab", "c"` is another hash than `"a", "bc"`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Hash(u64);
+pub struct Hash(u64);
 
 impl Hash {
-    pub(crate) const fn new(seed: u64) -> Self {
+    /// One of nothing yet; hashes of different seeds have nothing to do with each other.
+    #[inline]
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
         Self(mix(seed))
     }
 
     /// With one more part.
     #[must_use]
-    pub(crate) fn with(self, part: &[u8]) -> Self {
+    #[inline]
+    pub fn with(self, part: &[u8]) -> Self {
         let (words, rest) = part.as_chunks::<8>();
         let mut hash = words.iter().fold(self, |hash, word| hash.step(u64::from_le_bytes(*word)));
         let mut last = [0; 8];
@@ -33,23 +37,30 @@ impl Hash {
         hash.step(part.len() as u64)
     }
 
+    #[inline]
     const fn step(self, word: u64) -> Self {
         Self((self.0.rotate_left(5) ^ word).wrapping_mul(FACTOR))
     }
 
-    pub(crate) const fn finish(self) -> u64 {
+    /// The hash.
+    #[inline]
+    #[must_use]
+    pub const fn finish(self) -> u64 {
         mix(self.0)
     }
 }
 
 /// `SplitMix64`'s step (Steele, Lea and Flood, 2014).
+#[inline]
 const fn mix(number: u64) -> u64 {
     finalize(number.wrapping_add(FACTOR))
 }
 
 /// The end of that step: every bit of the number sways every other, so that numbers which follow one another have nothing to do with
 /// one another any more.
-pub(crate) const fn finalize(number: u64) -> u64 {
+#[inline]
+#[must_use]
+pub const fn finalize(number: u64) -> u64 {
     let mixed = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)

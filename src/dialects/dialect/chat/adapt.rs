@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{speak, write};
 use crate::chat::Object;
-use crate::config::{Quirks, ToolIds};
 use crate::json;
+use crate::quirk::{Quirks, ToolIds};
 
 /// The body as the provider knows it. None where nothing need be done, which a look at the text mostly tells.
 #[must_use]

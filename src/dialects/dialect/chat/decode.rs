@@ -29,7 +29,7 @@ pub fn decode(mut answer: Object) -> Option<Answer> {
     if read.is_empty() {
         return None;
     }
-    read.sort_by_key(|(index, _)| *index);
+    read.sort_unstable_by_key(|(index, _)| *index);
     let usage = take_usage(&mut answer);
     let choices = read.into_iter().map(|(_, choice)| choice).collect();
     Some(Answer { id: head.id, model: head.model, created: head.created, choices, usage, extra: rest(answer) })

@@ -172,13 +172,15 @@ impl Answer {
             deltas.push(Delta::Extra(self.extra));
         }
         for (choice, answer) in (0..).zip(self.choices) {
+            let mut logprobs = answer.logprobs;
             for (part, told) in (0..).zip(answer.parts) {
+                let text = matches!(told.kind, Kind::Text { .. } | Kind::Refusal(_));
                 tell(&mut deltas, choice, part, told.kind);
+                // They are the text's, and said while it is open.
+                deltas.extend(logprobs.take_if(|_| text).map(|logprobs| Delta::Logprobs { choice, logprobs }));
                 deltas.push(Delta::Close { choice, part });
             }
-            if let Some(logprobs) = answer.logprobs {
-                deltas.push(Delta::Logprobs { choice, logprobs });
-            }
+            deltas.extend(logprobs.map(|logprobs| Delta::Logprobs { choice, logprobs }));
             let finish = answer.finish.unwrap_or(Finish::Stop);
             deltas.push(Delta::Finish { choice, finish, stop_sequence: answer.stop_sequence });
         }

@@ -141,7 +141,7 @@ fn least(model: &str) -> Option<Effort> {
 
 /// What the API has no words for.
 fn unsayable(request: &Request, losses: &mut Losses) {
-    if !request.stop.is_empty() {
+    if request.stop.iter().any(|stop| !stop.is_empty()) {
         let name = if request.dialect == Dialect::Messages { "stop_sequences" } else { "stop" };
         losses.refuse(name, "the Responses API knows no stop sequences");
     }

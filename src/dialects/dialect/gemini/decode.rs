@@ -14,7 +14,10 @@ pub fn decode(answer: Object) -> Option<Answer> {
     let mut decoder = Decoder::default();
     let mut deltas = Vec::new();
     decoder.take(answer, &mut deltas).filter(|()| has_candidates)?;
-    let mut choices: BTreeMap<u32, Choice> = decoder.indices().map(|index| (index, Choice::default())).collect();
+    let mut choices: BTreeMap<u32, Choice> = BTreeMap::new();
+    for index in decoder.indices() {
+        choices.insert(index, Choice::default());
+    }
     decoder.end(&mut deltas);
     let mut whole = Answer::default();
     for delta in deltas {

@@ -1,7 +1,7 @@
 //! OpenAI's Chat Completions: spoken by most clients, and imitated by most providers.
 //!
 //! Sources: the API reference, "Create chat completion" and "The chat completion chunk object" (<https://platform.openai.com/docs/api-reference/chat>); what the
-//! imitators document and really send ([`crate::config::PRESETS`], where each one's differences are data).
+//! imitators document and really send ([`the gateway's presets`], where each one's differences are data).
 //!
 //! Normal forms, in which a request comes back that is read and written here again: a content that is one bare text is a string; an assistant's content is
 //! null where it says nothing; a refusal stands beside the content; `functions` and `function_call` are tools; `random_seed`, `max_tokens` and the ways to ask

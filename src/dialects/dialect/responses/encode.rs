@@ -44,7 +44,6 @@ pub struct Encoder {
 impl Encoder {
     /// Of an answer that is to come.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "as all dialects' are made")]
     pub fn new(manner: Manner) -> Self {
         Self {
             events: Events::default(),
@@ -271,11 +270,21 @@ impl Encoder {
     fn logprobs(&mut self, logprobs: Value) {
         let Value::Object(mut logprobs) = logprobs else { return };
         let new = super::take_list(&mut logprobs, "content");
-        let message = self.items.iter_mut().rev().find(|item| item.sort == Sort::Message);
-        let text = message.and_then(|item| item.contents.iter_mut().rev().find(|content| !content.refusal));
-        match text.filter(|text| text.closed) {
-            Some(text) => text.logprobs.extend(new),
+        let message = self.items.iter_mut().enumerate().rev().find(|(_, item)| item.sort == Sort::Message);
+        let Some((output, item)) = message else {
+            self.logprobs.extend(new);
+            return;
+        };
+        match item.contents.iter_mut().rev().find(|content| !content.refusal).filter(|content| content.closed) {
+            Some(content) => content.logprobs.extend(new),
             None => self.logprobs.extend(new),
+        }
+        // Of an item that is done, the response's own event can still tell it.
+        if item.done
+            && let Some(done) = self.response.get_mut("output").and_then(|items| items.get_mut(output))
+        {
+            let status = done.get("status").and_then(Value::as_str).unwrap_or("completed").to_owned();
+            *done = Value::Object(item.value(&status));
         }
     }
 

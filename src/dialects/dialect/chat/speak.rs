@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::write::Writing;
 use super::{details, media, put};
 use crate::chat::{Kind, Losses, Message, Object, Origin, Part, Reasoning, Role, Source, ToolCall, ToolResult};
-use crate::config::{Thoughts, ToolIds};
 use crate::hash::Hash;
+use crate::quirk::{Thoughts, ToolIds};
 
 /// Writes `messages`.
 pub(super) fn messages(writing: &Writing<'_>, losses: &mut Losses) -> Vec<Value> {

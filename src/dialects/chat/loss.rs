@@ -2,6 +2,9 @@
 
 use super::Object;
 
+/// Members of an item of Responses', as its reader keeps them for its writer.
+const ITEM: [&str; 4] = ["id", "status", "phase", "item"];
+
 /// One member of a request that could not be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
@@ -33,8 +36,11 @@ impl Losses {
     }
 
     /// Members of another dialect that nobody here knows, `at` a place such as `messages[].`: ignored.
+    ///
+    /// What Responses call an item, and how far it has come, says nothing of what it holds.
     pub fn unknown(&mut self, at: &str, extra: &Object) {
-        for name in extra.keys() {
+        let says_nothing = |name: &&String| !at.is_empty() && ITEM.contains(&name.as_str());
+        for name in extra.keys().filter(|name| !says_nothing(name)) {
             self.ignore(format!("{at}{name}"));
         }
     }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::dialect::{Event, Whole};
+use crate::event;
 use crate::json::object;
-use crate::sse;
 
 /// The terminator's frame.
 pub const DONE: &[u8] = b"data: [DONE]\n\n";
@@ -179,7 +179,7 @@ pub fn classify_frame(frame: &[u8], data: &[u8]) -> Event {
 #[must_use]
 pub fn is_named_error(frame: &[u8], data: &[u8]) -> bool {
     // Most frames hold nothing but `data: ` and a blank line around their data.
-    frame.len() > data.len() + b"data: \r\n\r\n".len() && sse::event(frame) == Some(b"error")
+    frame.len() > data.len() + b"data: \r\n\r\n".len() && event::event(frame) == Some(b"error")
 }
 
 /// Whether an event of a stream that has begun must be looked at. Most hold content only, and a search for the three words that matter costs

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::Object;
-use crate::error::Error;
+use crate::mistake::Mistake;
 
 /// What reading gives.
-pub type Reading<T> = Result<T, Error>;
+pub type Reading<T> = Result<T, Mistake>;
 
 /// The members of an object that have not been read yet, and where it stands. `null` is as good as absent, in every dialect.
 #[derive(Debug)]
@@ -148,26 +148,26 @@ impl Fields {
 
     /// That a member is of the wrong type.
     #[must_use]
-    pub fn wrong(&self, name: &str, allowed: &str, found: &Value) -> Error {
+    pub fn wrong(&self, name: &str, allowed: &str, found: &Value) -> Mistake {
         wrong(&self.at(name), allowed, found)
     }
 
     /// That a member must be there.
     #[must_use]
-    pub fn missing(&self, name: &str, allowed: &str) -> Error {
+    pub fn missing(&self, name: &str, allowed: &str) -> Mistake {
         let at = self.at(name);
-        Error::invalid_request(Some(&at), format!("'{at}' is missing; it takes {allowed}"))
+        Mistake::new(Some(&at), format!("'{at}' is missing; it takes {allowed}"))
     }
 
     /// That a member's word is not one of those that there are.
     #[must_use]
-    pub fn unknown_word(&self, name: &str, found: &str, allowed: &str) -> Error {
+    pub fn unknown_word(&self, name: &str, found: &str, allowed: &str) -> Mistake {
         let at = self.at(name);
-        Error::invalid_request(Some(&at), format!("'{at}' is '{found}'; it takes {allowed}"))
+        Mistake::new(Some(&at), format!("'{at}' is '{found}'; it takes {allowed}"))
     }
 }
 
-fn wrong(at: &str, allowed: &str, found: &Value) -> Error {
+fn wrong(at: &str, allowed: &str, found: &Value) -> Mistake {
     let found = match found {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -177,5 +177,5 @@ fn wrong(at: &str, allowed: &str, found: &Value) -> Error {
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     };
-    Error::invalid_request(Some(at), format!("'{at}' is {found}; it takes {allowed}"))
+    Mistake::new(Some(at), format!("'{at}' is {found}; it takes {allowed}"))
 }

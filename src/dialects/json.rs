@@ -6,12 +6,12 @@
 use serde::Deserialize;
 
 /// Whether a text begins as an object does.
-pub(crate) fn is_object(json: &str) -> bool {
+pub fn is_object(json: &str) -> bool {
     json.trim_start().starts_with('{')
 }
 
 /// Reads an object.
-pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
+pub fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     is_object(json).then(|| serde_json::from_str(json).ok()).flatten()
 }
 
