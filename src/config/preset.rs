@@ -128,7 +128,7 @@ pub const PRESETS: &[Preset] = &[
     // roles; `random_seed`. Recorded: documents by `document_url`, sound as text. "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9".
     openai("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "https://docs.mistral.ai/api/")
         .asked(Asks::Nothing).short_ids().knows(&["random_seed", "document_url", "input_audio as text"])
-        .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user"]),
+        .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user", "stream_options", "messages[].refusal"]),
     // https://openrouter.ai/docs/api-reference/parameters (top_k), /docs/use-cases/reasoning-tokens, /docs/features/prompt-caching (cache_control),
     // /docs/features/multimodal (files, sound, films, images as answers).
     openai("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "https://openrouter.ai/docs/quickstart")

@@ -24,6 +24,11 @@ fn a_table_of_changes() {
         ),
         ("cohere", json!({ "messages": hi, "parallel_tool_calls": false }), json!({ "messages": hi })),
         ("groq", json!({ "messages": [{ "role": "user", "name": "Ann", "content": "Hi" }] }), json!({ "messages": hi })),
+        (
+            "mistral",
+            json!({ "messages": [{ "role": "assistant", "content": null, "refusal": "No.", "reasoning_content": "hm" }, { "role": "assistant", "content": "x", "refusal": null }], "stream_options": { "include_usage": true } }),
+            json!({ "messages": [{ "role": "assistant", "content": "No." }, { "role": "assistant", "content": "x" }] }),
+        ),
         ("mistral", json!({ "messages": hi, "seed": 1 }), json!({ "messages": hi, "random_seed": 1 })),
     ];
     for (preset, body, expected) in table {
@@ -58,8 +63,16 @@ fn only_a_translations_own_is_taken_out() {
 }
 
 /// Members that an adaptation may change.
-const OWNED: [&str; 7] =
-    ["max_tokens", "max_completion_tokens", "seed", "random_seed", "parallel_tool_calls", "messages", "response_format"];
+const OWNED: [&str; 8] = [
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "seed",
+    "random_seed",
+    "parallel_tool_calls",
+    "messages",
+    "response_format",
+];
 
 fn law(body: &Value) {
     for preset in PRESETS {

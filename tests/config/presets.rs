@@ -102,7 +102,7 @@ fn quirks_are_words_that_somebody_reads() {
         "developer",
         "max_completion_tokens",
     ];
-    const LACKS: [&str; 18] = [
+    const LACKS: [&str; 20] = [
         "developer",
         "max_completion_tokens",
         "json_schema",
@@ -121,6 +121,8 @@ fn quirks_are_words_that_somebody_reads() {
         "frequency_penalty",
         "presence_penalty",
         "content parts",
+        "stream_options",
+        "messages[].refusal",
     ];
     for preset in PRESETS {
         let quirks = preset.quirks;

@@ -1,4 +1,4 @@
-"""The built worker and the misbehaving upstream, which are in JavaScript (serve.mjs), as a Python test sees them."""
+"""The built worker and its upstreams, which are in JavaScript (serve.mjs), as a Python test sees them."""
 
 import json
 import subprocess
@@ -12,9 +12,9 @@ NODE = ROOT / "node_modules" / ".bin" / "node"
 class Served:
     """A process of serve.mjs. It ends when `stop` closes its input, or when this process ends, however it does."""
 
-    def __init__(self):
+    def __init__(self, *arguments):
         script = Path(__file__).with_name("serve.mjs")
-        self.process = subprocess.Popen([NODE, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        self.process = subprocess.Popen([NODE, script, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         self.base = self._line()["upstream"]
 
     def _line(self):
@@ -34,6 +34,22 @@ class Served:
     def start(self, config, **variables):
         """Starts a worker, and gives the address that an SDK is pointed at."""
         return self._ask("start", {"config": config, "vars": variables})["url"] + "/v1"
+
+    def gateway(self, more=""):
+        """Starts a worker whose providers are those of the replaying upstream, and gives its address, without "/v1"."""
+        return self._ask("gateway", more)["url"]
+
+    def requests(self, model):
+        """What the replaying upstream received for a model."""
+        return self._ask("requests", model)
+
+    def refusals(self):
+        """All that the replaying upstream refused."""
+        return self._ask("refusals", None)
+
+    def recordings(self, protocol):
+        """The recordings of a protocol's successful answers: name, and whether it is a stream."""
+        return self._ask("recordings", protocol)
 
     def calls(self, model):
         """How often a model of the upstream was called."""

@@ -67,7 +67,7 @@ fn a_whole_answer_is_what_the_sdks_expect() {
         "previous_response_id": null, "reasoning": {"effort": "low", "summary": null}, "store": false, "temperature": 0.5,
         "text": {"format": {"type": "text"}, "verbosity": "low"}, "tool_choice": "auto", "tools": [{"type": "function", "name": "f", "parameters": {}}],
         "top_p": 1.0, "truncation": "disabled", "user": "u", "metadata": {"a": "b"},
-        "usage": {"input_tokens": 3, "input_tokens_details": {"cached_tokens": 1}, "output_tokens": 4, "output_tokens_details": {"reasoning_tokens": 2}, "total_tokens": 7},
+        "usage": {"input_tokens": 3, "input_tokens_details": {"cached_tokens": 1, "cache_write_tokens": 0}, "output_tokens": 4, "output_tokens_details": {"reasoning_tokens": 2}, "total_tokens": 7},
     })) {
         assert_eq!(body[&name], value, "{name}");
     }

@@ -145,6 +145,9 @@ fn normal(mut answer: Answer) -> Answer {
     if let Some(usage) = &mut answer.usage {
         usage.cached = usage.cached.or(Some(0));
         usage.reasoning = usage.reasoning.or(Some(0));
+        // What else a provider counts is not told in another one's name.
+        (usage.audio_input, usage.audio_output) = (None, None);
+        usage.extra.clear();
     }
     answer
 }

@@ -224,7 +224,7 @@ fn each_parameter_is_said_ignored_or_refused() {
         (
             Request { messages: image(Source::of_url("data:image/png;base64,AA==".to_owned())), ..request() },
             "gpt-4o",
-            json!({"input": [{"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": "data:image/png;base64,AA=="}]}]}),
+            json!({"input": [{"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "auto"}]}]}),
             &[],
             &[],
         ),

@@ -10,6 +10,12 @@ use crate::chat::Object;
 use crate::json;
 use crate::quirk::{Quirks, ToolIds};
 
+/// The quirk of a provider that refuses what clients send back of earlier answers, as `OpenAI`'s SDKs do, and its imitators' answers have more of.
+const ANSWERED: &str = "messages[].refusal";
+
+/// Those members.
+const ANSWERS: [&str; 6] = ["refusal", "reasoning_content", "reasoning", "reasoning_details", "annotations", "audio"];
+
 /// The body as the provider knows it. None where nothing need be done, which a look at the text mostly tells.
 #[must_use]
 pub fn adapt(body: &str, quirks: Quirks) -> Option<String> {
@@ -23,6 +29,8 @@ pub fn adapt(body: &str, quirks: Quirks) -> Option<String> {
         || lacks("parallel_tool_calls", "\"parallel_tool_calls\"")
         || lacks("json_schema", "\"json_schema\"")
         || lacks("messages[].name", "\"name\"")
+        || lacks("stream_options", "\"stream_options\"")
+        || quirks.lacks(ANSWERED) && ANSWERS.iter().any(|name| holds(name))
         || quirks.knows.contains(&"random_seed") && holds("\"seed\"")
         || quirks.tool_ids == ToolIds::Nine && (holds("\"tool_call_id\"") || holds("\"tool_calls\""));
     let mut members: Object = matters.then(|| json::object(body)).flatten()?;
@@ -45,6 +53,10 @@ pub fn adapt(body: &str, quirks: Quirks) -> Option<String> {
     if quirks.lacks("parallel_tool_calls") {
         changed |= members.shift_remove("parallel_tool_calls").is_some();
     }
+    if quirks.lacks("stream_options") {
+        // Its streams tell their usage unasked.
+        changed |= members.shift_remove("stream_options").is_some();
+    }
     if let Some(Value::Array(messages)) = members.get_mut("messages") {
         for message in messages.iter_mut().filter_map(Value::as_object_mut) {
             changed |= adapt_message(message, quirks);
@@ -63,6 +75,16 @@ fn adapt_message(message: &mut Object, quirks: Quirks) -> bool {
     {
         *role = "system".into();
         changed = true;
+    }
+    if quirks.lacks(ANSWERED) && message.get("role").is_some_and(|role| role == "assistant") {
+        for name in ANSWERS {
+            let Some(gone) = message.shift_remove(name) else { continue };
+            changed = true;
+            // A refusal is all that was said.
+            if name == "refusal" && gone.is_string() && message.get("content").is_none_or(Value::is_null) {
+                message.insert("content".to_owned(), gone);
+            }
+        }
     }
     let is_result = message.get("role").is_some_and(|role| role == "tool");
     if quirks.lacks("messages[].name") && !(is_result && quirks.tool_ids == ToolIds::Nine) {

@@ -93,7 +93,7 @@ impl Said {
                 let from = self.content.chars().count();
                 self.content.push_str(&text);
                 let to = from + text.chars().count();
-                self.notes.extend(notes.into_iter().map(|note| self::note(note, from, to)));
+                self.notes.extend(notes.into_iter().filter_map(|note| self::note(note, from, to)));
             }
             Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
             Kind::Reasoning(reasoning) => self.thoughts.push(reasoning),
@@ -162,12 +162,13 @@ fn tool_call(call: &ToolCall) -> Value {
 
 /// A citation of a text that stands between two characters of the whole. Responses' form is flat; Anthropic's says where a cited page is, and cites with
 /// all of its text.
-fn note(note: Value, from: usize, to: usize) -> Value {
-    let Value::Object(mut note) = note else { return note };
+fn note(note: Value, from: usize, to: usize) -> Option<Value> {
+    let Value::Object(mut note) = note else { return None };
     let kind = note.get("type").and_then(Value::as_str).unwrap_or_default();
     let is_flat = kind == "url_citation" && !note.contains_key("url_citation");
     if !is_flat && kind != "web_search_result_location" {
-        return Value::Object(note);
+        // Nothing but pages is cited in this dialect.
+        return (kind == "url_citation").then(|| Value::Object(note));
     }
     let mut number = |name: &str| note.shift_remove(name).and_then(|at| at.as_u64()).and_then(|at| usize::try_from(at).ok());
     let (start, end) = (number("start_index").map_or(from, |at| from + at), number("end_index").map_or(to, |at| from + at));
@@ -177,7 +178,7 @@ fn note(note: Value, from: usize, to: usize) -> Value {
     for name in ["url", "title"] {
         citation.insert(name.to_owned(), note.shift_remove(name).filter(|text| !text.is_null()).unwrap_or_else(|| "".into()));
     }
-    json!({ "type": "url_citation", "url_citation": citation })
+    Some(json!({ "type": "url_citation", "url_citation": citation }))
 }
 
 /// Writes a stream for a client, delta by delta.
@@ -362,7 +363,10 @@ impl Encoder {
         let delta = match speaker.parts.remove(&part) {
             Some(Told::Text { from, notes }) if !notes.is_empty() => {
                 let to = speaker.characters;
-                let notes: Vec<Value> = notes.into_iter().map(|note| self::note(note, from, to)).collect();
+                let notes: Vec<Value> = notes.into_iter().filter_map(|note| self::note(note, from, to)).collect();
+                if notes.is_empty() {
+                    return;
+                }
                 json!({ "annotations": notes })
             }
             // The seal, and the text that it belongs to: summaries were told as they came.

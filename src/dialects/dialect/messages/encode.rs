@@ -137,5 +137,7 @@ fn thinking(reasoning: Reasoning) -> Option<Object> {
 /// Whether a block that is kept whole is one of Anthropic's.
 pub(super) fn is_own(value: &Value) -> bool {
     const OWN: [&str; 5] = ["server_tool_use", "mcp_tool_use", "container_upload", "compaction", "fallback"];
-    super::kind(value).is_some_and(|kind| OWN.contains(&kind) || kind.ends_with("_tool_result"))
+    // Responses have an item that is called the same, and encrypted.
+    let is_responses = value.get("encrypted_content").is_some() && value.get("content").is_none();
+    super::kind(value).is_some_and(|kind| OWN.contains(&kind) && !is_responses || kind.ends_with("_tool_result"))
 }

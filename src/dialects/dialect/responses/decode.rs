@@ -69,7 +69,8 @@ pub(super) fn usage(usage: &Value) -> Option<Usage> {
         output,
         total: total.and_then(|total| total.as_u64()).filter(|total| *total != input + output),
         cached: detail(&of_input, "cached_tokens"),
-        cache_written: detail(&of_input, "cache_write_tokens"),
+        // Where it is not known, it is told as none.
+        cache_written: detail(&of_input, "cache_write_tokens").filter(|tokens| *tokens > 0),
         audio_input: detail(&of_input, "audio_tokens"),
         reasoning: detail(&of_output, "reasoning_tokens"),
         audio_output: detail(&of_output, "audio_tokens"),

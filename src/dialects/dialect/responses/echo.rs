@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{MINTED, object, put, tool, turn};
+use super::{MINTED, object, tool, turn};
 use crate::chat::{Losses, Object, Usage};
 use crate::dialect::Manner;
 
@@ -56,33 +56,46 @@ pub(super) fn response(manner: &Manner) -> Object {
 
 /// The cost.
 pub(super) fn usage(usage: Usage) -> Value {
-    let mut of_input = object([("cached_tokens", usage.cached.unwrap_or(0).into())]);
-    put(&mut of_input, "cache_write_tokens", usage.cache_written);
-    put(&mut of_input, "audio_tokens", usage.audio_input);
-    let mut of_output = object([("reasoning_tokens", usage.reasoning.unwrap_or(0).into())]);
-    put(&mut of_output, "audio_tokens", usage.audio_output);
-    let mut written = object([
+    // Exactly these: what else a provider counts is in its own words, and the official SDKs know no others here.
+    let of_input = object([
+        ("cached_tokens", usage.cached.unwrap_or(0).into()),
+        ("cache_write_tokens", usage.cache_written.unwrap_or(0).into()),
+    ]);
+    let of_output = object([("reasoning_tokens", usage.reasoning.unwrap_or(0).into())]);
+    object([
         ("input_tokens", usage.input.into()),
         ("input_tokens_details", of_input.into()),
         ("output_tokens", usage.output.into()),
         ("output_tokens_details", of_output.into()),
         ("total_tokens", usage.total.unwrap_or(usage.input + usage.output).into()),
-    ]);
-    written.extend(usage.extra);
-    written.into()
+    ])
+    .into()
 }
 
-/// A citation: Chat Completions nests what stands beside the type here. Others pass as they are.
-pub(super) fn note(note: Value) -> Value {
-    match note {
-        Value::Object(mut note) => match note.get_mut("url_citation").map(Value::take) {
-            Some(Value::Object(cited)) => {
-                let mut flat = object([("type", "url_citation".into())]);
-                flat.extend(cited);
-                flat.into()
-            }
-            _ => note.into(),
-        },
-        other => other,
+/// What the API calls its tiers; another provider's word is none of them.
+pub(super) fn is_tier(word: &Value) -> bool {
+    word.as_str().is_some_and(|word| matches!(word, "auto" | "default" | "flex" | "scale" | "priority"))
+}
+
+/// A citation in the dialect's form: Chat Completions nests what stands beside the type here, Anthropic cites pages without places in the text, which is all
+/// of it then. None of what has no form here: a document of another provider's that has no file id.
+pub(super) fn note(note: Value, length: usize) -> Option<Value> {
+    let Value::Object(mut note) = note else { return None };
+    if let Some(Value::Object(cited)) = note.get_mut("url_citation").map(Value::take) {
+        let mut flat = object([("type", "url_citation".into())]);
+        flat.extend(cited);
+        return Some(flat.into());
+    }
+    match super::text(&note, "type")? {
+        "url_citation" | "file_citation" | "container_file_citation" | "file_path" => Some(note.into()),
+        "web_search_result_location" => {
+            let mut member = |name: &str| note.shift_remove(name).filter(Value::is_string).unwrap_or_else(|| "".into());
+            let (url, title) = (member("url"), member("title"));
+            let whole = [("start_index", 0.into()), ("end_index", length.into()), ("url", url), ("title", title)];
+            let mut flat = object([("type", "url_citation".into())]);
+            flat.extend(object(whole));
+            Some(flat.into())
+        }
+        _ => None,
     }
 }

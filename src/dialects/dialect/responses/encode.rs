@@ -99,7 +99,7 @@ impl Encoder {
             }
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Extra(extra) => {
-                if let Some(tier) = extra.get("service_tier").filter(|tier| tier.is_string()) {
+                if let Some(tier) = extra.get("service_tier").filter(|tier| echo::is_tier(tier)) {
                     self.response.insert("service_tier".to_owned(), tier.clone());
                 }
             }
@@ -257,7 +257,7 @@ impl Encoder {
         let Some((output, index)) = *self.parts.get(part as usize)? else { return Some(()) };
         let item = self.items.get_mut(output)?;
         let content = item.contents.get_mut(index).filter(|content| !content.closed)?;
-        let note = echo::note(note);
+        let Some(note) = echo::note(note, content.text.chars().count()) else { return Some(()) };
         let place = Place { item: &item.id, output, part: Some(("content_index", index)) };
         let members = [("annotation_index", content.notes.len().to_string()), ("annotation", note.to_string())];
         let members = members.each_ref().map(|(name, value)| (*name, value.as_str()));

@@ -99,7 +99,10 @@ impl Item {
 /// What of a provider's own comes whole and is an item here too: what Responses' own decoder kept, and images. None of what only another dialect knows.
 pub(super) fn whole(kind: Kind, id: &str) -> Option<Object> {
     match kind {
-        Kind::Opaque(Value::Object(item)) => is_known(super::text(&item, "type")?).then_some(item),
+        // An item of this API's has an id; a block of another's, which may be called the same, has none.
+        Kind::Opaque(Value::Object(item)) => {
+            (is_known(super::text(&item, "type")?) && item.get("id").is_some_and(Value::is_string)).then_some(item)
+        }
         Kind::Image { source: Source::Base64 { data, .. }, .. } => Some(object([
             ("id", id.into()),
             ("type", "image_generation_call".into()),

@@ -247,7 +247,8 @@ impl Writer<'_> {
                     self.losses.refuse("messages[].content", unreadable("a file of another provider's"));
                     return None;
                 }
-                put(&mut image, "detail", detail.clone());
+                let detail = detail.clone().or_else(|| (!self.own).then(|| "auto".to_owned()));
+                put(&mut image, "detail", detail);
                 Some(image)
             }
             Kind::File { source, name } => {
