@@ -2,44 +2,18 @@
 // dialect of OpenAI's protocol.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { connect } from "node:net";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { chat, eventually, events, freePort, outcomes, said, start } from "../harness.mjs";
 import { provider } from "../upstream.mjs";
-
-const SERVE = fileURLToPath(new URL("serve.py", import.meta.url));
+import { serve } from "./server.mjs";
 
 // How long the model may take for anything, on a machine that is busy with other things.
 const PATIENCE = 60_000;
 
 let model;
 let worker;
-
-// Starts the server; `get` asks it directly.
-async function serve() {
-  const python = process.env.BREAKWATER_PYTHON;
-  if (!python) throw new Error("BREAKWATER_PYTHON is not set: run 'make test-model'");
-  const child = spawn(python, [SERVE], { stdio: ["pipe", "pipe", "pipe"] });
-  let log = "";
-  child.stderr.on("data", (data) => (log += data));
-  const ended = new Promise((resolve) => child.once("close", resolve));
-  const line = new Promise((resolve) => createInterface({ input: child.stdout }).once("line", resolve));
-  const first = await Promise.race([line, ended]);
-  if (typeof first !== "string") throw new Error(`the model's server ended:\n${log}`);
-  const { url } = JSON.parse(first);
-  return {
-    url,
-    get: async (path) => (await fetch(url + path)).text(),
-    stop: () => {
-      child.stdin.end();
-      return ended;
-    },
-  };
-}
 
 before(async () => {
   model = await serve();
