@@ -13,7 +13,7 @@
 //! - *What a provider signed or encrypted is carried, never understood.* A [`Seal`] names whose it is. A client gets it in a place of its own
 //!   dialect from which it will send it back, and no other provider is ever sent it.
 //!
-//! None of this runs where client and provider speak the same dialect: there the body passes through ([`crate::envelope`]).
+//! None of this runs where client and provider speak the same dialect: there the body passes through (the gateway's `envelope`).
 
 mod answer;
 mod delta;

@@ -6,9 +6,9 @@
 //! What is unlike the other dialects, and where it is dealt with:
 //!
 //! - The model is in the address, and so is whether a stream is wanted: a body has neither.
-//! - What a model can do follows from its version ([`model`]), as requests that an older one refuses are right for a newer one.
-//! - Calls of tools have no ids before Gemini 3: results are matched by order and name, and decoded calls are given ids ([`piece`]).
-//! - A signature (`thoughtSignature`) stands on the part that it belongs to, and must come back on it ([`contents`]).
+//! - What a model can do follows from its version (`model`), as requests that an older one refuses are right for a newer one.
+//! - Calls of tools have no ids before Gemini 3: results are matched by order and name, and decoded calls are given ids (`piece`).
+//! - A signature (`thoughtSignature`) stands on the part that it belongs to, and must come back on it (`contents`).
 //! - A stream's events are answers in themselves, of which some repeat the finish reason, and content may follow the first one. There is no terminator:
 //!   the end of the bytes, after every candidate has finished, is one.
 

@@ -7,7 +7,7 @@
 //!
 //! - A request that obeys Anthropic's rules is read and written again as the same JSON, but for normal forms: content, `system` and a tool result's content
 //!   that are one string become one text block; `output_format` of the first beta becomes `output_config.format`.
-//! - A request that is written for Anthropic obeys its rules, whatever conversation it came from ([`mod@write`], [`turns`]).
+//! - A request that is written for Anthropic obeys its rules, whatever conversation it came from (`write`, `turns`).
 //! - What Anthropic did not sign is never sent to it as thinking, and what it signed comes back to it as it was.
 
 mod blocks;

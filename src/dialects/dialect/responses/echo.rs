@@ -55,7 +55,7 @@ pub(super) fn response(manner: &Manner) -> Object {
 }
 
 /// The cost.
-pub(super) fn usage(usage: Usage) -> Value {
+pub(super) fn usage(usage: &Usage) -> Value {
     // Exactly these: what else a provider counts is in its own words, and the official SDKs know no others here.
     let of_input = object([
         ("cached_tokens", usage.cached.unwrap_or(0).into()),

@@ -373,7 +373,7 @@ impl Encoder {
         }
         let details = reason.map(|reason| Value::Object(object([("reason", reason.into())])));
         put(response, "incomplete_details", details);
-        put(response, "usage", self.usage.take().map(echo::usage));
+        put(response, "usage", self.usage.take().as_ref().map(echo::usage));
         let kind = if reason.is_some() { "response.incomplete" } else { "response.completed" };
         self.events.of_response(kind, &self.response, frames);
     }
