@@ -17,7 +17,7 @@ mod hedge;
 use std::cell::RefCell;
 use std::time::Duration;
 
-pub(crate) use attempt::{Streaming, Won, WonBody};
+pub(crate) use attempt::{Source, Streaming, Won, WonBody};
 
 use crate::breaker::{self, Refusal, Ticket, Why};
 use crate::budget::Spending;

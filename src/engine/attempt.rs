@@ -23,12 +23,21 @@ use crate::verdict::{self, Evidence, Verdict};
 /// The most that an unstreamed answer may hold, in bytes.
 const MAX_ANSWER: usize = 10 * 1024 * 1024;
 
+/// Who answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// `provider/model`.
+    pub(crate) target: String,
+    /// The credential, by the name that circuits have for it: of a provider with several keys, each may be another account.
+    pub(crate) credential: String,
+    /// What was spoken.
+    pub(crate) dialect: Dialect,
+}
+
 /// An answer that counts.
 pub(crate) struct Won<B> {
-    /// Who answered: `provider/model`.
-    pub(crate) target: String,
-    /// What it speaks.
-    pub(crate) dialect: Dialect,
+    /// Whose it is.
+    pub(crate) source: Source,
     /// What of the request it was not told.
     pub(crate) ignored: Vec<String>,
     /// The upstream's header fields.
@@ -160,7 +169,9 @@ impl<R: Runtime> Attempt<'_, R> {
             Payload::Whole(text) => self.whole(text, ticket)?,
             Payload::Stream(rest) => self.stream(rest, ticket).await?,
         };
-        Ok(Won { target: self.candidate.name.clone(), dialect: self.candidate.dialect, ignored, headers, body })
+        let (candidate, target) = (self.candidate, self.candidate.name.clone());
+        let source = Source { target, credential: candidate.credential.to_owned(), dialect: candidate.dialect };
+        Ok(Won { source, ignored, headers, body })
     }
 
     fn unanswered(&self, error: CallError) -> Evidence<'static> {

@@ -6,7 +6,7 @@ use breakwater::http::Headers;
 use breakwater::runtime::{Ending, Script};
 use serde_json::{Value, json};
 
-use crate::upstreams::{error, json as answers, says, streams, tells};
+use crate::upstreams::{error, json as answers, limits, says, streams, tells};
 use crate::world::{World, ask, chat, gateway, post};
 
 const CONFIG: &str = r#"
@@ -433,6 +433,46 @@ fn what_a_provider_keeps_is_asked_of_nobody_else() {
     // A target of another protocol cannot go on with it.
     let elsewhere = input("claude/c", &format!(r#","previous_response_id":"{id}""#));
     assert_eq!(ask(&world, &gateway, post("/v1/responses", &elsewhere, &[])).0, 400);
+}
+
+#[test]
+fn of_several_keys_the_one_that_made_a_response_goes_on_with_it() {
+    let config = r#"
+[providers.resp]
+protocol = "responses"
+base_url = "https://resp.example/v1"
+keys = ["FIRST_KEY", "SECOND_KEY"]
+[routes.held]
+targets = ["resp/gpt-5"]
+"#;
+    for stream in [false, true] {
+        let world = World::new(7);
+        *world.upstream.borrow_mut() = Box::new(move |sent| {
+            let limited = sent.nth == 0;
+            let made = response("resp_real", "A");
+            match (limited, stream) {
+                (true, _) => limits(1, "60"),
+                (false, false) => answers(1, 200, &made.to_string()),
+                (false, true) => {
+                    let events = [
+                        json!({ "type": "response.created", "sequence_number": 0, "response": { "id": "resp_real", "object": "response", "output": [] } }),
+                        json!({ "type": "response.output_text.delta", "sequence_number": 1, "item_id": "msg_abc", "output_index": 0, "content_index": 0, "delta": "A" }),
+                        json!({ "type": "response.completed", "sequence_number": 2, "response": made }),
+                    ];
+                    streams(1, 1, events.iter().map(event).collect(), Ending::Eof)
+                }
+            }
+        });
+        let gateway = gateway(config, &[("FIRST_KEY", "sk-first-1"), ("SECOND_KEY", "sk-second-1")]);
+        let (_, _, text) = ask(&world, &gateway, post("/v1/responses", &input("held", &format!(r#","stream":{stream}"#)), &[]));
+        let last = text.trim_end().rsplit("data: ").next().unwrap();
+        let id = if stream { parsed(last)["response"]["id"].clone() } else { parsed(&text)["id"].clone() };
+        let more = format!(r#","stream":{stream},"previous_response_id":{id}"#);
+        let (status, _, text) = ask(&world, &gateway, post("/v1/responses", &input("held", &more), &[]));
+        let calls = world.calls.borrow();
+        let keys: Vec<&str> = calls.iter().map(|call| call.sent.headers.get("authorization").unwrap()).collect();
+        assert_eq!((status, keys), (200, vec!["Bearer sk-first-1", "Bearer sk-second-1", "Bearer sk-second-1"]), "{text}");
+    }
 }
 
 #[test]

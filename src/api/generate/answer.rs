@@ -4,18 +4,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::recording::Recording;
 use super::state;
 use crate::binding::Account;
 use crate::breaker::{Outcome, Ticket};
-use serde_json::Value;
-
 use crate::cache::{self, Entry, Plan};
 use crate::canonical::Key;
 use crate::chat::{Answer, Object};
 use crate::consult::{Consult, Timed};
 use crate::dialect::{Dialect, Encoder, Manner, chat};
-use crate::engine::{Streaming, Won, WonBody};
+use crate::engine::{Source, Streaming, Won, WonBody};
 use crate::envelope::Envelope;
 use crate::http::{self, Body, Headers, Response};
 use crate::latency::Awaited;
@@ -115,18 +115,19 @@ pub(super) struct Commit<'a, R: Runtime> {
 }
 
 impl<R: Runtime> Commit<'_, R> {
-    fn candidate(&self, target: &str) -> Option<&Candidate<'_>> {
-        self.resolved.candidates.iter().find(|candidate| candidate.name == target)
+    fn candidate(&self, source: &Source) -> Option<&Candidate<'_>> {
+        let is_it = |candidate: &&Candidate<'_>| candidate.name == source.target && candidate.credential == source.credential;
+        self.resolved.candidates.iter().find(is_it)
     }
 
     /// What the head of an upstream's answer tells, but for its form.
     pub(super) fn headers(&self, won: &Won<R::Body>) -> Headers {
         let mut headers = Headers::new();
-        headers.push("x-breakwater-target", won.target.clone());
+        headers.push("x-breakwater-target", won.source.target.clone());
         if !won.ignored.is_empty() {
             headers.push("x-breakwater-ignored", won.ignored.join(", "));
         }
-        let hidden = self.candidate(&won.target).map(|candidate| candidate.hidden);
+        let hidden = self.candidate(&won.source).map(|candidate| candidate.hidden);
         let mut left = MAX_FIELDS;
         for (name, value) in won.headers.iter() {
             let Some(name) = comes_down(name) else { continue };
@@ -143,11 +144,11 @@ impl<R: Runtime> Commit<'_, R> {
     pub(super) fn response(&self, won: Won<R::Body>, store: Option<Store>) -> Response<R::Stream> {
         let mut headers = self.headers(&won);
         let (kind, body) = match won.body {
-            WonBody::Whole(text, answer) => self.whole(&won.target, won.dialect, text, answer, store),
-            WonBody::Streamed(all) => (EVENT_STREAM, Body::Text(self.all_at_once(&won.target, won.dialect, &all, store))),
+            WonBody::Whole(text, answer) => self.whole(&won.source, text, answer, store),
+            WonBody::Streamed(all) => (EVENT_STREAM, Body::Text(self.all_at_once(&won.source, &all, store))),
             WonBody::Stream(streaming) => {
                 let (pipe, stream) = self.consult.runtime.pipe();
-                self.consult.runtime.after(self.pump(&pipe, &won.target, won.dialect, *streaming, store, None));
+                self.consult.runtime.after(self.pump(&pipe, &won.source, *streaming, store, None));
                 (EVENT_STREAM, Body::Stream(stream))
             }
         };
@@ -158,19 +159,18 @@ impl<R: Runtime> Commit<'_, R> {
     /// An answer that came whole, `answer` where it is in another dialect than the client's, or is to be told as a stream.
     pub(super) fn whole<S>(
         &self,
-        target: &str,
-        upstream: Dialect,
+        source: &Source,
         text: String,
         answer: Option<Box<Answer>>,
         store: Option<Store>,
     ) -> (&'static str, Body<S>) {
         let client = self.envelope.dialect;
         let completion = match answer {
-            None if client == Dialect::Responses => self.bound(target, text),
+            None if client == Dialect::Responses => self.bound(source, text),
             None => text,
             Some(answer) => {
                 let completion = stored_as(client).encode(*answer, &self.manner).to_string();
-                if self.keeps(upstream) {
+                if self.keeps(source.dialect) {
                     state::keep(&self.consult.runtime, self.tenant, &completion);
                 }
                 completion
@@ -186,8 +186,8 @@ impl<R: Runtime> Commit<'_, R> {
     }
 
     /// A stream that was complete before any of it was sent.
-    pub(super) fn all_at_once(&self, target: &str, upstream: Dialect, all: &[u8], store: Option<Store>) -> String {
-        let mut relay = self.relay(target, Hold::new(upstream, false), upstream, store, None);
+    pub(super) fn all_at_once(&self, source: &Source, all: &[u8], store: Option<Store>) -> String {
+        let mut relay = self.relay(source, Hold::new(source.dialect, false), store, None);
         let sent = match relay.chunk(all) {
             Step::Finish(bytes) | Step::Abort(bytes) => bytes,
             // One whose end is its only terminator.
@@ -209,20 +209,19 @@ impl<R: Runtime> Commit<'_, R> {
     pub(super) fn pump(
         &self,
         pipe: &R::Pipe,
-        target: &str,
-        upstream: Dialect,
+        source: &Source,
         streaming: Streaming<R::Body>,
         store: Option<Store>,
         successor: Option<Successor>,
     ) -> impl Future<Output = ()> + 'static {
         let Streaming { first, rest, hold, ticket, timed, busy } = streaming;
-        let candidate = self.candidate(target);
+        let candidate = self.candidate(source);
         let limits = StreamLimits {
             stall: candidate.map_or(Duration::ZERO, |candidate| candidate.stall),
             until: self.consult.runtime.now() + candidate.map_or(Duration::ZERO, |candidate| candidate.max_duration),
         };
         let hidden = candidate.map(|candidate| candidate.hidden.clone()).unwrap_or_default();
-        let relay = self.relay(target, hold, upstream, store, Some(Call { ticket, timed, _busy: busy })).hiding(hidden);
+        let relay = self.relay(source, hold, store, Some(Call { ticket, timed, _busy: busy })).hiding(hidden);
         let (mut relay, first) = relay.after(first);
         if let Some(successor) = successor {
             relay = relay.succeeded_by(successor);
@@ -235,9 +234,9 @@ impl<R: Runtime> Commit<'_, R> {
         self.kept && self.envelope.dialect == Dialect::Responses && upstream != Dialect::Responses
     }
 
-    /// Binds a provider's ids to the account of a target.
-    fn binder(&self, target: &str) -> Option<impl Fn(&str) -> String + 'static> {
-        let candidate = self.candidate(target)?;
+    /// Binds a provider's ids to the account that answered.
+    fn binder(&self, source: &Source) -> Option<impl Fn(&str) -> String + 'static> {
+        let candidate = self.candidate(source)?;
         let (provider, credential) = (candidate.provider.name.clone(), candidate.credential.to_owned());
         let (secret, model, tenant) = (candidate.secret.cloned(), candidate.model.to_owned(), self.tenant.to_owned());
         Some(move |id: &str| {
@@ -246,16 +245,16 @@ impl<R: Runtime> Commit<'_, R> {
         })
     }
 
-    /// A response with ids that are bound to the account of its target.
-    fn bound(&self, target: &str, text: String) -> String {
-        let (Some(bind), Some(mut body)) = (self.binder(target), crate::json::object::<Object>(&text)) else { return text };
+    /// A response with ids that are bound to the account that answered.
+    fn bound(&self, source: &Source, text: String) -> String {
+        let (Some(bind), Some(mut body)) = (self.binder(source), crate::json::object::<Object>(&text)) else { return text };
         state::bound(&mut body, &bind);
         Value::Object(body).to_string()
     }
 
     /// The tap over a stream: at its end the breakers are told, and a complete answer is stored.
-    fn relay(&self, target: &str, hold: Hold, upstream: Dialect, store: Option<Store>, call: Option<Call>) -> Relay {
-        let consult = self.consult.clone();
+    fn relay(&self, source: &Source, hold: Hold, store: Option<Store>, call: Option<Call>) -> Relay {
+        let (consult, upstream) = (self.consult.clone(), source.dialect);
         let (client, manner) = (self.envelope.dialect, self.manner.clone());
         let keeps = self.keeps(upstream).then(|| self.tenant.to_owned());
         let recording =
@@ -286,7 +285,7 @@ impl<R: Runtime> Commit<'_, R> {
         let mut relay = Relay::new(hold, Box::new(ended));
         if client == Dialect::Responses
             && upstream == client
-            && let Some(bind) = self.binder(target)
+            && let Some(bind) = self.binder(source)
         {
             relay = relay.worded(client, Wording::Rewritten(Box::new(move |frame, data| rebound(frame, data, &bind))));
         } else if upstream != client {

@@ -223,7 +223,7 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
 
     /// The client's 200.
     pub(super) fn commit(&self, won: Won<R::Body>) -> Response<R::Stream> {
-        let store = self.store(&won.target);
+        let store = self.store(&won.source.target);
         self.commits().response(won, store)
     }
 

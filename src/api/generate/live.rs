@@ -134,16 +134,16 @@ impl<R: Runtime> Live<'_, R> {
     /// Relays an answer into the open stream. What would have ended it, where another target may go on.
     async fn relay(&self, won: Won<R::Body>) -> Option<Vec<u8>> {
         let (inquiry, pipe) = (self.inquiry, self.pipe.as_ref()?);
-        let store = inquiry.store(&won.target);
+        let store = inquiry.store(&won.source.target);
         let commits = inquiry.commits();
         match won.body {
             WonBody::Stream(streaming) => {
                 let successor = inquiry.restarts().then(Successor::default);
-                commits.pump(pipe, &won.target, won.dialect, *streaming, store, successor.clone()).await;
+                commits.pump(pipe, &won.source, *streaming, store, successor.clone()).await;
                 return successor.and_then(|successor| successor.take());
             }
-            WonBody::Streamed(all) => self.end(commits.all_at_once(&won.target, won.dialect, &all, store).as_bytes()),
-            WonBody::Whole(text, answer) => match commits.whole::<R::Stream>(&won.target, won.dialect, text, answer, store) {
+            WonBody::Streamed(all) => self.end(commits.all_at_once(&won.source, &all, store).as_bytes()),
+            WonBody::Whole(text, answer) => match commits.whole::<R::Stream>(&won.source, text, answer, store) {
                 (_, Body::Text(events)) => self.end(events.as_bytes()),
                 (_, Body::Empty | Body::Stream(_)) => self.end(b""),
             },
