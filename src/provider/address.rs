@@ -3,6 +3,8 @@
 //! Sources: OpenAI's API reference; Anthropic's "API overview" and "Versions"; Google's "Gemini API reference", which takes the key in a header field so
 //! that it stands in no address.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::dialect::Dialect;
 use crate::http::Headers;
 use crate::secret::Secret;
@@ -19,6 +21,10 @@ pub(crate) enum Operation {
 /// The version of Anthropic's API that is spoken where the client names none; there has been no other since 2023.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
+/// What a name may not hold as it is where it is a segment of a path: all but RFC 3986's unreserved characters. Whoever may name targets directly could
+/// reach other endpoints of the provider by it, with the gateway's key.
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The address of an endpoint below `base`; none where the dialect has no such endpoint.
 pub(crate) fn url(base: &str, dialect: Dialect, model: &str, operation: Operation, stream: bool) -> Option<String> {
     let path = match (dialect, operation) {
@@ -33,8 +39,11 @@ pub(crate) fn url(base: &str, dialect: Dialect, model: &str, operation: Operatio
                 Operation::Count => "countTokens",
             };
             // Tuned models have a collection of their own.
-            let collection = if model.contains('/') { "" } else { "models/" };
-            return Some(format!("{base}/{collection}{model}:{method}"));
+            let (collection, name) = match model.split_once('/') {
+                Some((collection @ ("models" | "tunedModels"), name)) => (collection, name),
+                _ => ("models", model),
+            };
+            return Some(format!("{base}/{collection}/{}:{method}", utf8_percent_encode(name, &RESERVED)));
         }
         (Dialect::Chat | Dialect::Completions | Dialect::Responses, Operation::Count) => return None,
     };
@@ -85,6 +94,25 @@ mod tests {
             (Dialect::Gemini, "m", Operation::Generate, true, Some("B/models/m:streamGenerateContent?alt=sse")),
             (Dialect::Gemini, "tunedModels/m", Operation::Generate, false, Some("B/tunedModels/m:generateContent")),
             (Dialect::Gemini, "m", Operation::Count, false, Some("B/models/m:countTokens")),
+            // A name is one segment of the path, whatever a client makes of it.
+            (Dialect::Gemini, "../files", Operation::Generate, false, Some("B/models/..%2Ffiles:generateContent")),
+            (Dialect::Gemini, "..", Operation::Generate, false, Some("B/models/..:generateContent")),
+            (Dialect::Gemini, "tunedModels/../x", Operation::Generate, false, Some("B/tunedModels/..%2Fx:generateContent")),
+            (
+                Dialect::Gemini,
+                "m:embed?key=k#",
+                Operation::Generate,
+                false,
+                Some("B/models/m%3Aembed%3Fkey%3Dk%23:generateContent"),
+            ),
+            (Dialect::Gemini, "%2e%2e%2f", Operation::Generate, false, Some("B/models/%252e%252e%252f:generateContent")),
+            (
+                Dialect::Gemini,
+                "gemini-2.5-pro_x~",
+                Operation::Generate,
+                false,
+                Some("B/models/gemini-2.5-pro_x~:generateContent"),
+            ),
             (Dialect::Chat, "m", Operation::Count, false, None),
         ];
         for (dialect, model, operation, stream, expected) in rows {
