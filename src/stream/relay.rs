@@ -126,7 +126,7 @@ impl Relay {
     /// Records what is sent before the relay begins, whole frames, and gives it without what is to be hidden.
     #[must_use]
     pub fn after(mut self, first: Vec<u8>) -> (Self, Vec<u8>) {
-        if self.recorder.is_none() && self.wording.is_same() && self.client != Dialect::Responses {
+        if self.recorder.is_none() && self.wording.is_same() {
             return (self, first);
         }
         let Ok(fed) = Frames::default().feed(&first) else { return (self, first) };
@@ -225,16 +225,12 @@ impl Relay {
         for frame in fed.frames() {
             let data = sse::data(frame);
             let mut looked = data.as_ref().map_or(Looked::Pass, |data| self.look(frame, data));
-            if matches!(looked, Looked::Pass | Looked::End(Ending::Complete)) {
-                let mut told = Vec::new();
-                let told_so = self.tell(
-                    frame,
-                    data.as_deref(),
-                    if self.wording.is_same() { &mut told } else { kept.get_or_insert_default() },
-                );
-                if told_so.is_none() {
-                    looked = Looked::End(Ending::Garbage);
-                }
+            // What goes as it is, is copied below, and only where it must be.
+            if !self.wording.is_same()
+                && matches!(looked, Looked::Pass | Looked::End(Ending::Complete))
+                && self.tell(frame, data.as_deref(), kept.get_or_insert_default()).is_none()
+            {
+                looked = Looked::End(Ending::Garbage);
             }
             match looked {
                 Looked::Pass => {
