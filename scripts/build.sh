@@ -24,7 +24,7 @@ export CARGO_TARGET_DIR=$root/target/wasm
 export WASM_BINDGEN_BIN=$rust_tools/bin/wasm-bindgen WASM_OPT_BIN=$root/node_modules/.bin/wasm-opt ESBUILD_BIN=$root/node_modules/.bin/esbuild
 rm -f "$stamp"
 worker-build --release
-# worker-build optimizes for speed alone: this takes a tenth off, and no request is dearer for it. The features are those that rustc uses by default; any
+# worker-build optimizes for speed alone: this takes 8 % off the gzipped module (865 to 799 thousand bytes when it was measured). The features are those that rustc uses by default; any
 # further one would be written where the platform's V8 may not read it.
 "$WASM_OPT_BIN" --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals --enable-reference-types \
   --enable-multivalue -Os build/index_bg.wasm -o build/smaller.wasm

@@ -31,6 +31,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::chat::{Answer, Delta, Losses, Object, Reading, Request};
+use crate::mistake::Mistake;
 use crate::quirk::Quirks;
 
 /// A dialect.
@@ -56,7 +57,7 @@ impl Dialect {
             Self::Completions => completions::read(body),
             Self::Responses => responses::read(body),
             Self::Messages => messages::read(body),
-            Self::Gemini => Ok(Request::new(Self::Gemini)),
+            Self::Gemini => Err(Mistake::new(None, "no endpoint here speaks Gemini's API")),
         }
     }
 
@@ -86,7 +87,7 @@ impl Dialect {
         }
     }
 
-    /// Writes a whole answer for a client.
+    /// Writes a whole answer for a client: in Chat Completions' form where no client speaks the dialect.
     #[must_use]
     pub fn encode(self, answer: Answer, manner: &Manner) -> Value {
         match self {
@@ -269,7 +270,7 @@ pub enum Encoder {
 }
 
 impl Encoder {
-    /// Of a dialect.
+    /// Of a client's dialect; of Chat Completions where no client speaks it.
     #[must_use]
     pub fn new(dialect: Dialect, manner: Manner) -> Self {
         match dialect {

@@ -102,9 +102,9 @@ pub(super) fn notes(candidate: &Object, text: &str) -> Vec<Value> {
         for support in list("groundingSupports") {
             let indices = support.get("groundingChunkIndices").and_then(Value::as_array).into_iter().flatten();
             for index in indices.filter_map(|index| usize::try_from(index.as_u64()?).ok()) {
-                if let Some(Some(source)) = chunks.get(index) {
+                if let (Some(Some(source)), Some(cited)) = (chunks.get(index), cited.get_mut(index)) {
                     notes.extend(note(source, place(support.get("segment"))));
-                    cited.iter_mut().skip(index).take(1).for_each(|cited| *cited = true);
+                    *cited = true;
                 }
             }
         }
