@@ -9,11 +9,16 @@
 //!   tenant's is not valid for another. A provider that needs no key has an empty one: its ids are bound, and not authenticated.
 //! - *Stateless.* Nothing is stored. A changed key ends the validity of what was made with it.
 
+mod body;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
+pub(crate) use body::{bound, unbound};
+
+use crate::route::Candidate;
 use crate::secret::Secret;
 
 /// What stands between the kind of an id and what is sealed in it.
@@ -76,7 +81,15 @@ impl Account<'_> {
 
     /// The id that the client is told for a provider's own.
     pub(crate) fn bind(&self, model: &str, id: &str) -> String {
-        let model = digest(&[model]);
+        self.sealed(digest(&[model]), id)
+    }
+
+    /// The same for another id of what was opened.
+    pub(crate) fn bind_beside(&self, opened: &Opened, id: &str) -> String {
+        self.sealed(opened.model, id)
+    }
+
+    fn sealed(&self, model: [u8; DIGEST], id: &str) -> String {
         let Some(code) = self.code(model, id) else { return String::new() };
         let mut sealed = Vec::with_capacity(CODE + 2 * DIGEST + id.len());
         sealed.extend(code.finalize().into_bytes().iter().take(CODE));
@@ -103,7 +116,12 @@ impl Account<'_> {
     }
 }
 
-/// Whether a text looks like an id that is bound.
+/// The account of a candidate.
+pub(crate) fn account<'a>(candidate: &'a Candidate<'_>, tenant: &'a str) -> Account<'a> {
+    Account { provider: &candidate.provider.name, credential: candidate.credential, secret: candidate.secret, tenant }
+}
+
+/// Whether a text holds an id that is bound.
 pub(crate) fn is_bound(id: &str) -> bool {
     id.contains(BOUND)
 }

@@ -19,7 +19,7 @@ use std::rc::Rc;
 use breakwater_dialects::mistake::Mistake;
 use serde_json::{Map, Value};
 
-use crate::api::generate::unbound;
+use crate::binding;
 use crate::chat::{Losses, Object, Reading, Request};
 use crate::config::Unsupported;
 use crate::dialect::{self, Dialect, Recipient};
@@ -45,10 +45,10 @@ pub(crate) struct Translation<'a> {
 
 /// A request as one target is sent it.
 #[derive(Debug)]
-pub(crate) struct Written {
-    pub(crate) body: String,
+struct Written {
+    body: String,
     /// What of it could not be said, and is told to the client.
-    pub(crate) ignored: Vec<String>,
+    ignored: Vec<String>,
     /// Why it is not sent.
     refusal: Option<Refusal>,
 }
@@ -113,7 +113,7 @@ impl<'a> Translation<'a> {
         let cleaned = candidate.dialect.without_foreign(self.envelope.body);
         let cleaned = match candidate.dialect {
             Dialect::Responses => {
-                unbound(cleaned.as_deref().unwrap_or(self.envelope.body), candidate, &self.tenant).or(cleaned)
+                binding::unbound(cleaned.as_deref().unwrap_or(self.envelope.body), candidate, &self.tenant).or(cleaned)
             }
             _ => cleaned,
         };

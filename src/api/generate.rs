@@ -26,7 +26,6 @@ use crate::http::{Request, Response};
 use crate::provider::address::Operation;
 use crate::runtime::Runtime;
 use inquiry::Inquiry;
-pub(crate) use state::{bound, unbound};
 
 /// Serves one request for an answer.
 pub(crate) async fn serve<R: Runtime>(

@@ -6,9 +6,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::generate::bound;
 use crate::auth::Caller;
-use crate::binding::{Account, Opened};
+use crate::binding::{self, Account, Opened};
 use crate::chat::Object;
 use crate::config::{Config, Protocol};
 use crate::dialect::Dialect;
@@ -137,10 +136,12 @@ async fn answer<R: Runtime>(
     }
     let Some(mut body) = crate::json::object::<Object>(&text) else { return Err(judged(&Evidence::Garbage)) };
     let account = account(holder.provider, holder.credential, &caller.scope);
-    let model = body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
-    // The id that the client knows already says of which model it is.
-    let bind = |id: &str| if id == holder.opened.id { asked.id.to_owned() } else { account.bind(&model, id) };
-    bound(&mut body, &bind);
+    // The id that the client knows is told as it knows it.
+    let bind = |id: &str| {
+        if id == holder.opened.id { asked.id.to_owned() } else { account.bind_beside(&holder.opened, id) }
+    };
+    binding::bound(&mut body, &bind);
+    // What was deleted, and a list, say their ids outside of any response.
     if let Some(Value::String(id)) = body.get_mut("id")
         && *id == holder.opened.id
     {

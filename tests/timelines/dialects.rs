@@ -526,7 +526,7 @@ fn an_item_of_a_translated_answer_is_put_back_in_the_place_of_its_id() {
             sent["messages"].as_array().unwrap().iter().map(|message| message["role"].as_str().unwrap()).collect();
         assert_eq!(roles, ["user", "assistant", "user"], "{sent}");
     }
-    let unknown = json!({ "model": "claude/c", "input": [{ "type": "item_reference", "id": "msg_bw0000000000000000_0" }] });
+    let unknown = json!({ "model": "claude/c", "input": [{ "type": "item_reference", "id": "msg_bw10000000000000000_0" }] });
     let (status, _, text) = ask(&world, &gateway, post("/v1/responses", &unknown.to_string(), &[]));
     assert_eq!(status, 400, "{text}");
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::recording::Recording;
 use super::state;
-use crate::binding::Account;
+use crate::binding::{self, Account};
 use crate::breaker::{Outcome, Ticket};
 use crate::cache::{self, Entry, Plan};
 use crate::canonical::Key;
@@ -248,7 +248,7 @@ impl<R: Runtime> Commit<'_, R> {
     /// A response with ids that are bound to the account that answered.
     fn bound(&self, source: &Source, text: String) -> String {
         let (Some(bind), Some(mut body)) = (self.binder(source), crate::json::object::<Object>(&text)) else { return text };
-        state::bound(&mut body, &bind);
+        binding::bound(&mut body, &bind);
         Value::Object(body).to_string()
     }
 
@@ -304,7 +304,7 @@ impl<R: Runtime> Commit<'_, R> {
 /// An event of a response with ids that are bound.
 fn rebound(frame: &[u8], data: &str, bind: &dyn Fn(&str) -> String) -> Vec<u8> {
     let Some(mut event) = crate::json::object::<Object>(data) else { return frame.to_vec() };
-    state::bound(&mut event, bind);
+    binding::bound(&mut event, bind);
     let name = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     format!("event: {name}\ndata: {}\n\n", Value::Object(event)).into_bytes()
 }

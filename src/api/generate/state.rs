@@ -11,11 +11,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::auth::Caller;
-use crate::binding::{self, Account, Opened};
+use crate::binding::{self, Opened};
 use crate::chat::Object;
 use crate::dialect::{Dialect, responses};
 use crate::envelope::Envelope;
@@ -63,7 +63,7 @@ impl State {
                 continue;
             }
             let holds = |candidate: &Candidate<'_>| {
-                if candidate.dialect == Dialect::Responses { account(candidate, tenant).open(&id) } else { None }
+                if candidate.dialect == Dialect::Responses { binding::account(candidate, tenant).open(&id) } else { None }
             };
             let found = resolved.candidates.iter().find_map(holds).ok_or_else(|| unknown(&name, &id))?;
             resolved.candidates.retain(|candidate| holds(candidate).is_some());
@@ -90,7 +90,7 @@ fn ids(body: &Object) -> Vec<(String, String)> {
 
 fn unknown(name: &str, id: &str) -> Error {
     let id: String = id.chars().take(200).collect();
-    let message = if is_ours(&id) {
+    let message = if responses::answer_of(&id).is_some() {
         format!(
             "'{id}' was made for a target that does not speak Responses, and is not kept; send what was said instead of its id \
              (`store: false` in most clients)"
@@ -104,91 +104,13 @@ fn unknown(name: &str, id: &str) -> Error {
     Error::invalid_request(Some(name), message)
 }
 
-/// Whether an id is one that a translation made.
-fn is_ours(id: &str) -> bool {
-    id.split_once('_').is_some_and(|(_, rest)| rest.starts_with("bw")) && !binding::is_bound(id)
-}
-
-pub(crate) fn account<'a>(candidate: &'a Candidate<'_>, tenant: &'a str) -> Account<'a> {
-    Account { provider: &candidate.provider.name, credential: candidate.credential, secret: candidate.secret, tenant }
-}
-
-/// A request body as the account of `candidate` takes it: its own ids, and none of anybody else's. None where there is nothing to do.
-pub(crate) fn unbound(body: &str, candidate: &Candidate<'_>, tenant: &str) -> Option<String> {
-    if !binding::is_bound(body) {
-        return None;
-    }
-    let mut body: Object = crate::json::object(body)?;
-    let account = account(candidate, tenant);
-    let own = |id: &str| account.open(id).map(|opened| opened.id);
-    let replace = |value: &mut Value| {
-        if let Some(id) = value.as_str().and_then(own) {
-            *value = Value::from(id);
-        }
-    };
-    if let Some(id) = body.get_mut("previous_response_id") {
-        replace(id);
-    }
-    if let Some(conversation) = body.get_mut("conversation") {
-        match conversation.get_mut("id") {
-            Some(id) => replace(id),
-            None => replace(conversation),
-        }
-    }
-    if let Some(Value::Array(items)) = body.get_mut("input") {
-        items.retain_mut(|item| {
-            let Some(bound) = item.get("id").and_then(Value::as_str).filter(|id| binding::is_bound(id)) else { return true };
-            let id = own(bound);
-            let Some(members) = item.as_object_mut() else { return true };
-            match id {
-                Some(id) => drop(members.insert("id".to_owned(), Value::from(id))),
-                // Another account can neither read what was encrypted nor know the id.
-                None if members.contains_key("encrypted_content") => return false,
-                None => drop(members.shift_remove("id")),
-            }
-            true
-        });
-    }
-    Some(Value::Object(body).to_string())
-}
-
-/// A response, or an event of one, as the client is told it: with ids that are bound to its account.
-pub(crate) fn bound(value: &mut Object, bind: &dyn Fn(&str) -> String) {
-    let replace = |members: &mut Map<String, Value>, name: &str| {
-        if let Some(Value::String(id)) = members.get_mut(name)
-            && !id.is_empty()
-        {
-            *id = bind(id);
-        }
-    };
-    replace(value, "item_id");
-    if value.get("object").and_then(Value::as_str) == Some("response") {
-        replace(value, "id");
-        replace(value, "previous_response_id");
-        if let Some(Value::Object(conversation)) = value.get_mut("conversation") {
-            replace(conversation, "id");
-        }
-        for item in value.get_mut("output").and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(item) = item.as_object_mut() {
-                replace(item, "id");
-            }
-        }
-    }
-    if let Some(Value::Object(item)) = value.get_mut("item") {
-        replace(item, "id");
-    }
-    if let Some(Value::Object(response)) = value.get_mut("response") {
-        bound(response, bind);
-    }
-}
-
 /// How long what a translated target said is kept: as long as `OpenAI` keeps a response (its guide "Conversation state").
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// The most that is put back into one request, in answers: each is a lookup of its own.
 const MOST_ANSWERS: usize = 64;
 
-/// Where the items of an answer are kept. `answer` is what their ids begin with, behind what they are.
+/// Where the items of an answer are kept. `answer` is what their ids have in common ([`responses::answer_of`]).
 fn place(tenant: &str, answer: &str) -> String {
     let mut hash = Sha256::new();
     for part in ["breakwater items v1", tenant, answer] {
@@ -198,19 +120,13 @@ fn place(tenant: &str, answer: &str) -> String {
     format!("items:{}", hex(&hash.finalize()))
 }
 
-/// What the ids of one answer's items have in common: `bw` and the answer's seed, of `msg_bw0123456789abcdef_0`.
-fn answer_of(id: &str) -> Option<&str> {
-    let (_, rest) = id.split_once('_').filter(|_| is_ours(id))?;
-    Some(rest.split('_').next().unwrap_or(rest))
-}
-
 /// Keeps the items of a translated answer, the text of a response in the client's dialect.
 pub(super) fn keep<R: Runtime>(runtime: &R, tenant: &str, response: &str) {
     let Some(Value::Array(items)) = crate::json::object::<Object>(response).and_then(|mut body| body.shift_remove("output"))
     else {
         return;
     };
-    let id = |item: &Value| item.get("id").and_then(Value::as_str).and_then(answer_of).map(str::to_owned);
+    let id = |item: &Value| item.get("id").and_then(Value::as_str).and_then(responses::answer_of).map(str::to_owned);
     if let Some(answer) = items.iter().find_map(id) {
         let put = runtime.cache_put(place(tenant, &answer), Value::Array(items).to_string(), "{}".to_owned(), KEPT);
         runtime.after(put);
@@ -220,11 +136,11 @@ pub(super) fn keep<R: Runtime>(runtime: &R, tenant: &str, response: &str) {
 /// The request with the items that it only names, where they are those of translated answers. None where it names none.
 pub(super) async fn put_back<R: Runtime>(runtime: &R, request: &Request, caller: &Caller) -> Option<Request> {
     // Most requests hold no id of ours, which is seen without reading them.
-    memchr::memmem::find(request.body.as_bytes(), b"_bw")?;
+    memchr::memmem::find(request.body.as_bytes(), responses::MINTED.as_bytes())?;
     let mut body: Object = crate::json::object(&request.body)?;
     let mut answers: Vec<String> = Vec::new();
     for id in responses::references(&body) {
-        if let Some(answer) = answer_of(&id)
+        if let Some(answer) = responses::answer_of(&id)
             && answers.len() < MOST_ANSWERS
             && !answers.iter().any(|known| known == answer)
         {

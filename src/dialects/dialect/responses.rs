@@ -43,7 +43,7 @@ use crate::chat::Object;
 
 /// What an id that was made here has behind its prefix. It holds the tag by which [`crate::chat`] tells at a glance that a body may hold something of
 /// a translation's.
-const MINTED: &str = "_bw1";
+pub const MINTED: &str = "_bw1";
 
 /// The id of an answer's item: `msg`, `rs`, `fc` and the like, and where it stands. The same for the same answer, so that whoever keeps the items finds
 /// them under the ids that the client was told.
@@ -52,10 +52,17 @@ pub fn item_id(seed: u64, output_index: usize, prefix: &str) -> String {
     format!("{prefix}{MINTED}{seed:016x}_{output_index}")
 }
 
-/// Whether an id of an item or answer was made by [`item_id`] or for an answer here.
-fn is_minted(id: &str) -> bool {
+/// What the ids of an answer and of its items have in common: its seed, as 16 hexadecimal digits. None of an id that was not made here.
+#[must_use]
+pub fn answer_of(id: &str) -> Option<&str> {
     const PREFIXES: [&str; 6] = ["msg", "rs", "fc", "ctc", "ig", "resp"];
-    PREFIXES.iter().any(|prefix| id.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(MINTED)))
+    let rest = PREFIXES.iter().find_map(|prefix| id.strip_prefix(prefix)?.strip_prefix(MINTED))?;
+    Some(rest.split('_').next().unwrap_or(rest))
+}
+
+/// Whether an id of an item or answer was made here.
+fn is_minted(id: &str) -> bool {
+    answer_of(id).is_some()
 }
 
 /// An object of these members.
