@@ -120,15 +120,19 @@ pub const PRESETS: &[Preset] = &[
     openai("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "https://api-docs.deepseek.com/")
         .tells_usage().asked(Asks::Thinking).thinks(Thoughts::InToolTurns)
         .lacks(&["developer", "max_completion_tokens", "json_schema", "image_url", "n", "seed", "logit_bias"]),
-    // "Currently Unsupported OpenAI Features", each a 400.
+    // "Currently Unsupported OpenAI Features", each a 400; "property 'reasoning_content' is unsupported" (https://github.com/janhq/jan/issues/8136).
     openai("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "https://console.groq.com/docs/openai")
         .tells_usage().knows(&["service_tier"])
-        .lacks(&["logprobs", "logit_bias", "messages[].name", "n"]),
-    // The schema of ChatCompletionRequest (also in github.com/mistralai/client-python, docs/models): members that it does not have are refused; four
-    // roles; `random_seed`. Recorded: documents by `document_url`, sound as text. "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9".
+        .lacks(&["logprobs", "logit_bias", "messages[].name", "n", "messages[].reasoning_content"]),
+    // The schema of ChatCompletionRequest (also in github.com/mistralai/client-python, docs/models): members that it does not have are refused, those of
+    // messages too (https://github.com/BerriAI/litellm/issues/30835), and `stream_options` (https://github.com/yetone/avante.nvim/issues/2347; its
+    // streams tell their usage unasked); four roles; `random_seed`. Recorded: documents by `document_url`, sound as text. "Tool call id was … but must
+    // be a-z, A-Z, 0-9, with a length of 9".
     openai("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "https://docs.mistral.ai/api/")
         .asked(Asks::Nothing).short_ids().knows(&["random_seed", "document_url", "input_audio as text"])
-        .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user", "stream_options", "messages[].refusal"]),
+        .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user", "stream_options", "messages[].refusal",
+            "messages[].reasoning_content", "messages[].reasoning", "messages[].reasoning_details", "messages[].annotations", "messages[].audio",
+            "messages[].function_call"]),
     // https://openrouter.ai/docs/api-reference/parameters (top_k), /docs/use-cases/reasoning-tokens, /docs/features/prompt-caching (cache_control),
     // /docs/features/multimodal (files, sound, films, images as answers).
     openai("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "https://openrouter.ai/docs/quickstart")
@@ -140,9 +144,9 @@ pub const PRESETS: &[Preset] = &[
     // "logit_bias: unsupported".
     openai("xai", "https://api.x.ai/v1", "XAI_API_KEY", "https://docs.x.ai/docs/api-reference")
         .tells_usage().lacks(&["logit_bias"]),
-    // "Currently Unsupported OpenAI Features", each a 400.
+    // "Currently Unsupported OpenAI Features", each a 400; of `reasoning_content` too (https://github.com/Kilo-Org/kilocode/issues/10375).
     openai("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", "https://inference-docs.cerebras.ai/resources/openai")
-        .lacks(&["frequency_penalty", "presence_penalty", "logit_bias"]),
+        .lacks(&["frequency_penalty", "presence_penalty", "logit_bias", "messages[].reasoning_content"]),
     // The missing `[DONE]`: https://github.com/perplexityai/api-discussion/issues/209. Its reference (https://docs.perplexity.ai/api-reference/chat-completions-post)
     // has neither tools nor the rest of what it lacks, and of response formats `json_schema`.
     openai("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY", "https://docs.perplexity.ai/guides/chat-completions-guide")

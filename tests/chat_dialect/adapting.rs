@@ -24,11 +24,8 @@ fn a_table_of_changes() {
         ),
         ("cohere", json!({ "messages": hi, "parallel_tool_calls": false }), json!({ "messages": hi })),
         ("groq", json!({ "messages": [{ "role": "user", "name": "Ann", "content": "Hi" }] }), json!({ "messages": hi })),
-        (
-            "mistral",
-            json!({ "messages": [{ "role": "assistant", "content": null, "refusal": "No.", "reasoning_content": "hm" }, { "role": "assistant", "content": "x", "refusal": null }], "stream_options": { "include_usage": true } }),
-            json!({ "messages": [{ "role": "assistant", "content": "No." }, { "role": "assistant", "content": "x" }] }),
-        ),
+        ("mistral", json!({ "messages": hi, "stream_options": { "include_usage": true } }), json!({ "messages": hi })),
+        ("mistral", json!({ "messages": hi, "stream_options": null }), json!({ "messages": hi })),
         ("mistral", json!({ "messages": hi, "seed": 1 }), json!({ "messages": hi, "random_seed": 1 })),
     ];
     for (preset, body, expected) in table {
@@ -41,6 +38,65 @@ fn a_table_of_changes() {
     assert_eq!(after["response_format"], json!({ "type": "json_object" }));
     assert!(after["messages"][0]["content"].as_str().unwrap().contains(r#"{"type":"object"}"#));
     assert_eq!(adapted(&json!({ "messages": hi, "max_tokens": 5 }), "mistral"), None, "nothing to do");
+}
+
+/// `OpenAI`'s SDKs send earlier answers back as they came, whoever gave them.
+#[test]
+fn what_only_answers_have_is_taken_out_for_who_refuses_it() {
+    let call = json!({ "id": "abcDEF123", "type": "function", "function": { "name": "f", "arguments": "{\"refusal\":null}" } });
+    let full = json!({
+        "role": "assistant", "refusal": null, "content": "x", "annotations": [], "audio": null, "function_call": null, "reasoning": "hm",
+        "reasoning_content": "hm", "reasoning_details": [{ "type": "reasoning.text", "text": "hm" }], "tool_calls": [call], "prefix": false,
+    });
+    let table = [
+        (full.clone(), json!({ "role": "assistant", "content": "x", "tool_calls": [call], "prefix": false })),
+        // A refusal is what was said, where nothing else was.
+        (json!({ "role": "assistant", "content": null, "refusal": "No." }), json!({ "role": "assistant", "content": "No." })),
+        (json!({ "role": "assistant", "refusal": "No." }), json!({ "role": "assistant", "content": "No." })),
+        (json!({ "role": "assistant", "content": "", "refusal": "No." }), json!({ "role": "assistant", "content": "No." })),
+        (json!({ "role": "assistant", "content": [], "refusal": "No." }), json!({ "role": "assistant", "content": "No." })),
+        (
+            json!({ "role": "assistant", "content": "Well,", "refusal": "No." }),
+            json!({ "role": "assistant", "content": "Well," }),
+        ),
+        // A call that says nothing in words still says nothing.
+        (
+            json!({ "role": "assistant", "content": null, "refusal": "", "tool_calls": [call] }),
+            json!({ "role": "assistant", "content": null, "tool_calls": [call] }),
+        ),
+        // A call of the old kind is no leftover: better refused than lost.
+        (
+            json!({ "role": "assistant", "content": null, "refusal": null, "function_call": { "name": "f", "arguments": "{}" } }),
+            json!({ "role": "assistant", "content": null, "function_call": { "name": "f", "arguments": "{}" } }),
+        ),
+    ];
+    for (message, expected) in table {
+        let body = |message: &Value| json!({ "messages": [{ "role": "user", "content": "Hi" }, message] });
+        assert_eq!(adapted(&body(&message), "mistral"), Some(body(&expected)), "{message}");
+        for preset in ["openai", "openrouter", "deepseek", "unknown"] {
+            assert_eq!(adapted(&body(&message), preset), None, "{preset} {message}");
+        }
+    }
+    // Others refuse less, and lose no more than that.
+    for preset in ["groq", "cerebras"] {
+        let mut expected = full.clone();
+        expected.as_object_mut().unwrap().shift_remove("reasoning_content");
+        assert_eq!(adapted(&json!({ "messages": [full] }), preset), Some(json!({ "messages": [expected] })), "{preset}");
+    }
+}
+
+/// Where the words stand as text, or are someone else's, nothing is changed.
+#[test]
+fn the_words_alone_change_nothing() {
+    let schema = json!({ "type": "object", "properties": { "refusal": {}, "audio": {}, "stream_options": {} } });
+    let body = json!({
+        "messages": [
+            { "role": "user", "content": "\"refusal\": null, reasoning_content, \"stream_options\"", "annotations": [] },
+            { "role": "assistant", "content": "audio, reasoning, annotations" },
+        ],
+        "tools": [{ "type": "function", "function": { "name": "audio", "parameters": schema } }],
+    });
+    assert_eq!(adapted(&body, "mistral"), None);
 }
 
 #[test]
@@ -91,6 +147,16 @@ fn law(body: &Value) {
                 .collect()
         };
         assert_eq!(spoken(&after), spoken(body), "{}", preset.name);
+        if preset.name == "mistral" {
+            assert!(after.get("stream_options").is_none());
+            let answers = after["messages"].as_array().unwrap().iter().filter(|message| message["role"] == "assistant");
+            for name in answers.flat_map(|answer| answer.as_object().unwrap().keys()) {
+                assert!(
+                    ["role", "content", "tool_calls", "prefix"].contains(&name.as_str()),
+                    "Mistral refuses {name}: {after}"
+                );
+            }
+        }
     }
 }
 
@@ -112,6 +178,22 @@ fn message() -> impl Strategy<Value = Value> {
             message
         }),
         id.prop_map(|id| json!({ "role": "assistant", "content": null, "tool_calls": [{ "id": id, "type": "function", "function": { "name": "f", "arguments": "{}" } }] })),
+        ("[ -~]{0,20}", any::<[bool; 7]>()).prop_map(|(text, has)| {
+            let mut message = json!({ "role": "assistant", "content": text });
+            let answered = [
+                ("refusal", Value::Null),
+                ("reasoning_content", "hm".into()),
+                ("reasoning", "hm".into()),
+                ("reasoning_details", json!([{ "type": "reasoning.text", "text": "hm" }])),
+                ("annotations", json!([])),
+                ("audio", json!({ "id": "a" })),
+                ("function_call", Value::Null),
+            ];
+            for ((name, value), _) in answered.into_iter().zip(has).filter(|(_, has)| *has) {
+                message[name] = value;
+            }
+            message
+        }),
         id.prop_map(|id| json!({ "role": "tool", "tool_call_id": id, "content": "1", "name": "f" })),
     ]
 }
@@ -122,7 +204,7 @@ proptest! {
         messages in proptest::collection::vec(message(), 0..5),
         limit in proptest::option::of(0_u64..100),
         old in proptest::option::of(0_u64..100),
-        flags in any::<[bool; 4]>(),
+        flags in any::<[bool; 5]>(),
     ) {
         let mut body = json!({ "model": "m", "messages": messages, "temperature": 0.1, "x_unknown": { "developer": [1.50, null] } });
         if let Some(limit) = limit { body["max_completion_tokens"] = limit.into(); }
@@ -131,6 +213,7 @@ proptest! {
         if flags[1] { body["seed"] = 5.into(); }
         if flags[2] { body["response_format"] = json!({ "type": "json_schema", "json_schema": { "name": "n", "schema": { "b": 1, "a": 2 } } }); }
         if flags[3] { body["tools"] = json!([{ "type": "function", "function": { "name": "developer" } }]); }
+        if flags[4] { body["stream_options"] = json!({ "include_usage": true }); }
         law(&body);
     }
 }

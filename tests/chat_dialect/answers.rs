@@ -1,9 +1,9 @@
 //! Every recorded answer, whole and streamed.
 
-use breakwater::chat::{Answer, Kind};
+use breakwater::chat::{Answer, Choice, Delta, Finish, Kind, Part, Usage};
 use breakwater::dialect::Dialect;
 use breakwater::sse::{Frames, data};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{decode, encoded, gather, manner, payloads, recordings};
 
@@ -109,7 +109,12 @@ fn check(name: &str, answer: &Answer, objects: &[Value]) {
     for choice in 0..answer.choices.len() {
         assert_eq!(back.choices[choice].parts, merged(answer, choice), "{name}");
     }
-    assert_eq!((&back.id, &back.model, &back.usage), (&answer.id, &answer.model, &answer.usage), "{name}");
+    // What else a provider counts, in its own words, is not told again.
+    let counted = answer.usage.clone().map(|mut usage| {
+        usage.extra.retain(|name, _| ["prompt_tokens_details", "completion_tokens_details"].contains(&name.as_str()));
+        usage
+    });
+    assert_eq!((&back.id, &back.model, &back.usage), (&answer.id, &answer.model, &counted), "{name}");
     let stream = encoded(answer.clone().told(), true);
     assert!(stream.ends_with("\n\ndata: [DONE]\n\n"), "{name}");
     let streamed = gather(decode(&payloads(&stream)).unwrap()).unwrap();
@@ -127,6 +132,15 @@ fn check(name: &str, answer: &Answer, objects: &[Value]) {
 /// Parts in the order of a whole message: text goes before calls.
 fn merged(answer: &Answer, choice: usize) -> Vec<breakwater::chat::Part> {
     let mut parts = answer.choices[choice].parts.clone();
+    // What a citation must have: some providers' have neither a title nor a place.
+    for part in &mut parts {
+        let Kind::Text { text, notes, .. } = &mut part.kind else { continue };
+        for note in notes.iter_mut().filter_map(|note| note["url_citation"].as_object_mut()) {
+            for (name, whole) in [("title", json!("")), ("start_index", json!(0)), ("end_index", json!(text.chars().count()))] {
+                note.entry(name).or_insert(whole);
+            }
+        }
+    }
     parts.sort_by_key(|part| match &part.kind {
         Kind::Reasoning(_) => 0,
         Kind::Text { .. } => 1,
@@ -229,4 +243,78 @@ fn any_split_of_the_bytes_gives_the_same_deltas() {
         streams += 1;
     }
     println!("{streams} streams");
+}
+
+/// An answer of another dialect's provider: two texts, the second of which cites.
+fn citing(notes: &[Value]) -> Answer {
+    let cited = Kind::Text { text: "Größe".to_owned(), notes: notes.to_vec(), seal: None };
+    let parts = vec![Part::text("Ja. "), Part::new(cited)];
+    let choice = Choice { parts, finish: Some(Finish::Stop), ..Choice::default() };
+    Answer { choices: vec![choice], ..Answer::default() }
+}
+
+#[test]
+fn only_pages_are_cited_with_their_places_in_the_whole() {
+    let citation = |url: &str, title: &str, start: u64, end: u64| json!({ "type": "url_citation", "url_citation": { "start_index": start, "end_index": end, "url": url, "title": title } });
+    let rows = [
+        (
+            json!({ "type": "web_search_result_location", "url": "u", "title": "T", "cited_text": "c", "encrypted_index": "e" }),
+            Some(citation("u", "T", 4, 9)),
+        ),
+        (json!({ "type": "web_search_result_location", "url": "u", "title": null }), Some(citation("u", "", 4, 9))),
+        (
+            json!({ "type": "url_citation", "url": "u", "title": "T", "start_index": 1, "end_index": 3 }),
+            Some(citation("u", "T", 5, 7)),
+        ),
+        (json!({ "type": "url_citation", "url_citation": { "url": "u" } }), Some(citation("u", "", 4, 9))),
+        (citation("u", "T", 1, 2), Some(citation("u", "T", 1, 2))),
+        (json!({ "type": "url_citation" }), None),
+        (json!({ "type": "char_location", "cited_text": "c", "document_index": 0 }), None),
+        (json!({ "type": "page_location", "cited_text": "c" }), None),
+        (json!({ "type": "content_block_location", "cited_text": "c" }), None),
+        (json!({ "cited_text": "c" }), None),
+        (json!({ "type": "file_citation", "file_id": "f", "index": 0 }), None),
+        (json!({ "type": "container_file_citation", "file_id": "f" }), None),
+        (json!("odd"), None),
+    ];
+    for (note, expected) in rows {
+        let expected: Vec<Value> = expected.into_iter().collect();
+        let answer = citing(std::slice::from_ref(&note));
+        let message = Dialect::Chat.encode(answer.clone(), &manner(true))["choices"][0]["message"].clone();
+        assert_eq!(message["annotations"].as_array().cloned().unwrap_or_default(), expected, "{note}");
+        // Anthropic says what it cites before it says what of.
+        let mut deltas = answer.told();
+        let at = deltas.iter().position(|delta| matches!(delta, Delta::Note { .. })).unwrap();
+        let note_delta = deltas.remove(at);
+        deltas.insert(at - 1, note_delta);
+        let told: Vec<Value> = payloads(&encoded(deltas, true))
+            .iter()
+            .filter_map(|event| serde_json::from_str::<Value>(event).ok())
+            .flat_map(|chunk| chunk["choices"][0]["delta"]["annotations"].as_array().cloned().unwrap_or_default())
+            .collect();
+        assert_eq!(told, expected, "{note} in a stream");
+    }
+}
+
+#[test]
+fn what_only_another_provider_counts_or_calls_is_not_told() {
+    let extra = json!({ "cache_creation": { "ephemeral_5m_input_tokens": 0 }, "inference_geo": "eu", "service_tier": "standard",
+        "server_tool_use": { "web_search_requests": 1 }, "iterations": [], "num_sources_used": 3 });
+    let usage = Usage { input: 3, output: 4, extra: crate::object(&extra), ..Usage::default() };
+    let told = json!({ "prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7 });
+    for (tier, expected) in [("on_demand", None), ("standard", None), ("auto", Some("auto")), ("priority", Some("priority"))] {
+        let extra = crate::object(&json!({ "service_tier": tier, "container": {}, "system_fingerprint": "fp" }));
+        let answer = Answer { usage: Some(usage.clone()), extra, ..citing(&[]) };
+        let whole = Dialect::Chat.encode(answer.clone(), &manner(true));
+        let stream = payloads(&encoded(answer.told(), true));
+        let last: Value = serde_json::from_str(&stream[stream.len() - 2]).unwrap();
+        for told_in in [whole, last] {
+            assert_eq!(told_in["usage"], told, "{told_in}");
+            assert_eq!(
+                (told_in["service_tier"].as_str(), &told_in["system_fingerprint"]),
+                (expected, &json!("fp")),
+                "{told_in}"
+            );
+        }
+    }
 }

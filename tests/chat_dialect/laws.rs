@@ -57,14 +57,16 @@ fn answer() -> impl Strategy<Value = Answer> {
             ..Usage::default()
         },
     );
-    (vec(choice(), 1..3), option::of(usage), option::of("[a-z]{1,9}")).prop_map(|(choices, usage, tier)| Answer {
-        id: Some("id".to_owned()),
-        model: Some("m".to_owned()),
-        created: Some(5),
-        choices,
-        usage,
-        extra: tier.into_iter().map(|tier| ("service_tier".to_owned(), tier.into())).collect::<Object>(),
-    })
+    (vec(choice(), 1..3), option::of(usage), option::of(prop_oneof![Just("default"), Just("priority")])).prop_map(
+        |(choices, usage, tier)| Answer {
+            id: Some("id".to_owned()),
+            model: Some("m".to_owned()),
+            created: Some(5),
+            choices,
+            usage,
+            extra: tier.into_iter().map(|tier| ("service_tier".to_owned(), tier.into())).collect::<Object>(),
+        },
+    )
 }
 
 proptest! {

@@ -102,7 +102,7 @@ fn quirks_are_words_that_somebody_reads() {
         "developer",
         "max_completion_tokens",
     ];
-    const LACKS: [&str; 20] = [
+    const LACKS: [&str; 26] = [
         "developer",
         "max_completion_tokens",
         "json_schema",
@@ -123,6 +123,12 @@ fn quirks_are_words_that_somebody_reads() {
         "content parts",
         "stream_options",
         "messages[].refusal",
+        "messages[].reasoning_content",
+        "messages[].reasoning",
+        "messages[].reasoning_details",
+        "messages[].annotations",
+        "messages[].audio",
+        "messages[].function_call",
     ];
     for preset in PRESETS {
         let quirks = preset.quirks;

@@ -137,11 +137,37 @@ fn for_its_clients() {
         (cited(json!({"type": "url_citation", "url": "u", "title": "T"})), Some(page)),
         (cited(json!({"type": "file_citation", "file_id": "f"})), Some(json!({"type": "text", "text": "t"}))),
         (Kind::Opaque(json!({"type": "web_search_call", "id": "ws"})), None),
+        (Kind::Opaque(json!({"type": "compaction", "id": "cmp_1", "encrypted_content": "e"})), None),
+        (Kind::Opaque(json!({"type": "compaction", "id": "cmp_1", "content": null, "encrypted_content": "e"})), None),
+        (Kind::Opaque(json!({"type": "odd_tool_result", "id": "x"})), None),
+        (Kind::Opaque(json!({"executableCode": {"code": "1"}})), None),
+        (
+            Kind::Opaque(json!({"type": "compaction", "content": "so far"})),
+            Some(json!({"type": "compaction", "content": "so far"})),
+        ),
+        (
+            Kind::Opaque(json!({"type": "web_search_tool_result", "tool_use_id": "s", "content": []})),
+            Some(json!({"type": "web_search_tool_result", "tool_use_id": "s", "content": []})),
+        ),
     ];
     for (kind, expected) in rows {
         let told = format!("{kind:?}");
         let found = encode(answer(vec![Part::new(kind)], Finish::Stop));
         assert_eq!(found["content"].get(0), expected.as_ref(), "{told}");
+    }
+}
+
+#[test]
+fn what_only_another_provider_counts_is_not_told() {
+    for (tier, expected) in [("priority", Some("priority")), ("on_demand", None)] {
+        let extra =
+            json!({"service_tier": tier, "cost": 1, "prompt_tokens_details": {"video_tokens": 0}, "num_sources_used": 2});
+        let usage = Some(Usage { input: 3, output: 4, extra: extra.as_object().unwrap().clone(), ..Usage::default() });
+        let found = encode(Answer { usage, ..answer(vec![], Finish::Stop) });
+        let mut counts =
+            json!({"input_tokens": 3, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 4});
+        counts.as_object_mut().unwrap().extend(expected.map(|tier| ("service_tier".to_owned(), tier.into())));
+        assert_eq!(found["usage"], counts);
     }
 }
 

@@ -186,6 +186,20 @@ fn one_block_after_the_other() {
             vec!["0+text", "0 no", "0-"],
         ),
         (
+            "what is called as one of Anthropic's blocks, and is Responses'",
+            vec![
+                open(
+                    0,
+                    Opening::Whole(Box::new(Kind::Opaque(
+                        json!({"type": "compaction", "id": "cmp_1", "encrypted_content": "e"}),
+                    ))),
+                ),
+                open(1, Opening::Text),
+                text(1, "a"),
+            ],
+            vec!["0+text", "0 a", "0-"],
+        ),
+        (
             "a custom tool's input is an object for these clients",
             vec![
                 open(0, Opening::ToolCall { id: "a".to_owned(), name: "b".to_owned(), custom: true, seal: None }),

@@ -216,3 +216,122 @@ fn log_probabilities_stand_with_their_text() {
         assert_eq!(back.choices[0].logprobs, Some(json!({"content": [token]})), "{stream}");
     }
 }
+
+/// What an answer is told as: whole, and as what a stream ends with, which say the same.
+fn told(answer: Answer) -> Value {
+    let body = responses::encode(answer.clone(), &manner(request()));
+    let stream = encoded(answer.told(), request());
+    let last: Value = serde_json::from_str(events(&stream).last().unwrap()).unwrap();
+    assert_eq!(last["response"], body);
+    body
+}
+
+#[test]
+fn only_its_own_items_are_told() {
+    let rows = [
+        (json!({"type": "compaction", "id": "cmp_1", "encrypted_content": "e"}), true),
+        (json!({"type": "mcp_list_tools", "id": "mcpl_1", "tools": []}), true),
+        (json!({"type": "shell_call_output", "id": "sho_1", "output": []}), true),
+        // Anthropic's.
+        (json!({"type": "compaction", "content": "so far"}), false),
+        (json!({"type": "compaction", "content": null, "encrypted_content": "e"}), false),
+        (json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}), false),
+        (json!({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}), false),
+        (json!({"type": "mcp_tool_use", "id": "mcptoolu_1", "name": "f", "server_name": "s", "input": {}}), false),
+        (json!({"type": "container_upload", "file_id": "f"}), false),
+        // Google's.
+        (json!({"executableCode": {"code": "1"}}), false),
+        (json!({"type": "google_search_call", "id": "g"}), false),
+    ];
+    for (item, is_own) in rows {
+        let body = told(answer(vec![Part::new(Kind::Opaque(item.clone())), Part::text("hi")], Finish::Stop));
+        let output = body["output"].as_array().unwrap();
+        let others: Vec<&Value> = output.iter().filter(|told| told["type"] != "message").collect();
+        assert_eq!(others, if is_own { vec![&item] } else { vec![] });
+        assert!(output.iter().all(|told| told["id"].as_str().is_some_and(|id| !id.is_empty())), "{body}");
+    }
+}
+
+#[test]
+fn pages_are_cited_flat_and_documents_of_others_are_not() {
+    let citation = |url: &str, title: &str, start: u64, end: u64| json!({"type": "url_citation", "start_index": start, "end_index": end, "url": url, "title": title});
+    let file = json!({"type": "file_citation", "file_id": "f", "filename": "a", "index": 1});
+    let rows = [
+        (
+            json!({"type": "web_search_result_location", "url": "u", "title": "T", "cited_text": "c", "encrypted_index": "e"}),
+            Some(citation("u", "T", 0, 5)),
+        ),
+        (json!({"type": "web_search_result_location", "url": "u", "title": null}), Some(citation("u", "", 0, 5))),
+        (citation("u", "T", 1, 3), Some(citation("u", "T", 1, 3))),
+        (
+            json!({"type": "url_citation", "url_citation": {"url": "u", "title": "T", "start_index": 1, "end_index": 2}}),
+            Some(citation("u", "T", 1, 2)),
+        ),
+        (json!({"type": "url_citation", "url_citation": {"url": "u"}}), Some(citation("u", "", 0, 5))),
+        (file.clone(), Some(file)),
+        (json!({"type": "url_citation"}), None),
+        (json!({"type": "char_location", "cited_text": "c", "document_index": 0}), None),
+        (json!({"type": "page_location", "cited_text": "c"}), None),
+        (json!({"type": "content_block_location", "cited_text": "c"}), None),
+        (json!({"cited_text": "c"}), None),
+        (json!({"type": "file", "file": {}}), None),
+    ];
+    for (note, expected) in rows {
+        let expected: Vec<Value> = expected.into_iter().collect();
+        let cited = Kind::Text { text: "Größe".to_owned(), notes: vec![note.clone()], seal: None };
+        let body = told(answer(vec![Part::new(cited)], Finish::Stop));
+        assert_eq!(body["output"][0]["content"][0]["annotations"], json!(expected), "{note}");
+        // Anthropic says what it cites before it says what of.
+        let stream = encoded(
+            vec![
+                Delta::Open { choice: 0, part: 0, kind: Opening::Text },
+                Delta::Note { choice: 0, part: 0, note: note.clone() },
+                Delta::Text { choice: 0, part: 0, text: "Größe".to_owned() },
+                Delta::Close { choice: 0, part: 0 },
+                Delta::Finish { choice: 0, finish: Finish::Stop, stop_sequence: None },
+                Delta::End,
+            ],
+            request(),
+        );
+        let events: Vec<Value> = events(&stream).iter().map(|event| serde_json::from_str(event).unwrap()).collect();
+        let added = events.iter().filter(|event| event["type"] == "response.output_text.annotation.added");
+        let first = json!(0);
+        let added: Vec<(&Value, &Value)> = added.map(|event| (&event["annotation"], &event["annotation_index"])).collect();
+        assert_eq!(added, expected.iter().map(|note| (note, &first)).collect::<Vec<_>>(), "{note} in a stream");
+        assert_eq!(events.last().unwrap()["response"]["output"][0]["content"][0]["annotations"], json!(expected), "{note}");
+        let index = |kind: &str| events.iter().position(|event| event["type"] == kind);
+        let is_before = index("response.output_text.annotation.added") < index("response.output_text.done");
+        assert!(is_before, "{stream}");
+    }
+}
+
+#[test]
+fn what_only_another_provider_counts_or_calls_is_not_told() {
+    let mut of_anthropic = answer(vec![Part::text("hi")], Finish::Stop);
+    of_anthropic.usage = Some(Usage {
+        input: 9,
+        output: 4,
+        cached: Some(2),
+        cache_written: Some(3),
+        audio_input: Some(1),
+        audio_output: Some(1),
+        extra: super::object(
+            json!({"cache_creation": {}, "inference_geo": "eu", "service_tier": "standard", "iterations": [], "cost": 1,
+            "prompt_tokens_details": {"video_tokens": 0}}),
+        ),
+        ..Usage::default()
+    });
+    let expected = json!({"input_tokens": 9, "input_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 3}, "output_tokens": 4,
+        "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 13});
+    for (tier, told_as) in [("on_demand", "default"), ("standard", "default"), ("scale", "scale"), ("priority", "priority")] {
+        of_anthropic.extra = super::object(json!({"service_tier": tier}));
+        let body = told(of_anthropic.clone());
+        assert_eq!((&body["usage"], &body["service_tier"]), (&expected, &json!(told_as)), "{tier}");
+    }
+    // What the client itself has asked for is told again, where it is a word of the API's.
+    for (tier, told_as) in [("flex", "flex"), ("on_demand", "default")] {
+        let asked = read(json!({"input": "hi", "service_tier": tier}));
+        let body = responses::encode(answer(vec![Part::text("hi")], Finish::Stop), &manner(asked));
+        assert_eq!(body["service_tier"], told_as);
+    }
+}

@@ -82,7 +82,7 @@ fn part() -> impl Strategy<Value = Part> {
     prop_oneof![
         (word(), 0..2_usize).prop_map(|(text, notes)| Part::new(Kind::Text {
             text,
-            notes: vec![json!({"type": "url_citation", "url": "u"}); notes],
+            notes: vec![json!({"type": "url_citation", "url": "u", "title": "T", "start_index": 0, "end_index": 1}); notes],
             seal: None
         })),
         word().prop_map(|text| Part::new(Kind::Refusal(text))),

@@ -135,6 +135,15 @@ fn normal(mut answer: Answer) -> Answer {
                 }
             }
             Kind::ToolCall(call) if call.arguments.is_empty() && !call.custom => call.arguments.push_str("{}"),
+            // What a citation must have: some of xAI's have neither a title nor a place.
+            Kind::Text { text, notes, .. } => {
+                let of_all = [("title", json!("")), ("start_index", json!(0)), ("end_index", json!(text.chars().count()))];
+                for note in notes.iter_mut().filter(|note| note["type"] == "url_citation") {
+                    for (name, value) in of_all.clone() {
+                        note.as_object_mut().unwrap().entry(name).or_insert(value);
+                    }
+                }
+            }
             _ => {}
         }
     }

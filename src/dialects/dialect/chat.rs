@@ -32,7 +32,7 @@ pub use assembly::{Assembly, MAX_BYTES, PADDING};
 pub use classify::{DONE, classify_event, classify_frame, classify_whole, is_named_error, needs_a_look};
 pub use decode::decode;
 pub use encode::{Encoder, encode};
-pub(in crate::dialect) use encode::{beside, frame, head, reason};
+pub(in crate::dialect) use encode::{beside, frame, head, is_tier, reason};
 pub use foreign::without_foreign;
 pub use read::read;
 pub(in crate::dialect) use read::sampling;

@@ -10,11 +10,11 @@ use crate::chat::Object;
 use crate::json;
 use crate::quirk::{Quirks, ToolIds};
 
-/// The quirk of a provider that refuses what clients send back of earlier answers, as `OpenAI`'s SDKs do, and its imitators' answers have more of.
-const ANSWERED: &str = "messages[].refusal";
-
-/// Those members.
-const ANSWERS: [&str; 6] = ["refusal", "reasoning_content", "reasoning", "reasoning_details", "annotations", "audio"];
+/// The members of an assistant's messages that a provider is known not to know. They are of answers, and `OpenAI`'s SDKs send back whatever an answer had,
+/// whoever gave it. A name is anybody's, and taken out elsewhere.
+fn unknown(quirks: Quirks) -> impl Iterator<Item = &'static str> {
+    quirks.lacks.iter().filter_map(|word| word.strip_prefix("messages[].")).filter(|name| *name != "name")
+}
 
 /// The body as the provider knows it. None where nothing need be done, which a look at the text mostly tells.
 #[must_use]
@@ -30,7 +30,7 @@ pub fn adapt(body: &str, quirks: Quirks) -> Option<String> {
         || lacks("json_schema", "\"json_schema\"")
         || lacks("messages[].name", "\"name\"")
         || lacks("stream_options", "\"stream_options\"")
-        || quirks.lacks(ANSWERED) && ANSWERS.iter().any(|name| holds(name))
+        || unknown(quirks).any(|name| holds(&format!("\"{name}\"")))
         || quirks.knows.contains(&"random_seed") && holds("\"seed\"")
         || quirks.tool_ids == ToolIds::Nine && (holds("\"tool_call_id\"") || holds("\"tool_calls\""));
     let mut members: Object = matters.then(|| json::object(body)).flatten()?;
@@ -76,14 +76,9 @@ fn adapt_message(message: &mut Object, quirks: Quirks) -> bool {
         *role = "system".into();
         changed = true;
     }
-    if quirks.lacks(ANSWERED) && message.get("role").is_some_and(|role| role == "assistant") {
-        for name in ANSWERS {
-            let Some(gone) = message.shift_remove(name) else { continue };
-            changed = true;
-            // A refusal is all that was said.
-            if name == "refusal" && gone.is_string() && message.get("content").is_none_or(Value::is_null) {
-                message.insert("content".to_owned(), gone);
-            }
+    if message.get("role").is_some_and(|role| role == "assistant") {
+        for name in unknown(quirks) {
+            changed |= forget(message, name);
         }
     }
     let is_result = message.get("role").is_some_and(|role| role == "tool");
@@ -98,6 +93,27 @@ fn adapt_message(message: &mut Object, quirks: Quirks) -> bool {
         }
     }
     changed
+}
+
+/// Takes a member out of an assistant's message.
+fn forget(message: &mut Object, name: &str) -> bool {
+    // A call of the old kind is no leftover of an answer, and its result follows: better refused than lost.
+    if name == "function_call" && message.get(name).is_some_and(|call| !call.is_null()) {
+        return false;
+    }
+    let Some(gone) = message.shift_remove(name) else { return false };
+    let is_said = name == "refusal" && gone.as_str().is_some_and(|text| !text.is_empty());
+    let says_else = match message.get("content") {
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(parts)) => !parts.is_empty(),
+        Some(_) => true,
+    };
+    // A refusal is what was said where nothing else was.
+    if is_said && !says_else {
+        message.insert("content".to_owned(), gone);
+    }
+    true
 }
 
 fn adapt_id(of: &mut Object, name: &str) -> bool {

@@ -46,7 +46,14 @@ pub(in crate::dialect) fn head(
 /// The members beside an answer that the dialect has.
 pub(in crate::dialect) fn beside(mut extra: Object) -> Object {
     let members = ["service_tier", "system_fingerprint"];
-    members.into_iter().filter_map(|name| Some((name.to_owned(), extra.shift_remove(name)?))).collect()
+    let is_known = |name: &str, value: &Value| name != "service_tier" || value.as_str().is_some_and(is_tier);
+    let members = members.into_iter().filter_map(|name| Some((name.to_owned(), extra.shift_remove(name)?)));
+    members.filter(|(name, value)| is_known(name, value)).collect()
+}
+
+/// Whether it is one of `OpenAI`'s words for a tier ("Create chat completion", `service_tier`); its imitators have others, of which its SDKs know nothing.
+pub(in crate::dialect) fn is_tier(word: &str) -> bool {
+    matches!(word, "auto" | "default" | "flex" | "scale" | "priority")
 }
 
 /// A finish reason.
@@ -160,24 +167,32 @@ fn tool_call(call: &ToolCall) -> Value {
     }
 }
 
-/// A citation of a text that stands between two characters of the whole. Responses' form is flat; Anthropic's says where a cited page is, and cites with
-/// all of its text.
+/// A citation of a text that stands between two characters of the whole, which is cited where nothing says which part of it is. Responses' form is flat;
+/// Anthropic's says where a cited page is. Nothing but pages is cited in this dialect.
 fn note(note: Value, from: usize, to: usize) -> Option<Value> {
     let Value::Object(mut note) = note else { return None };
-    let kind = note.get("type").and_then(Value::as_str).unwrap_or_default();
-    let is_flat = kind == "url_citation" && !note.contains_key("url_citation");
-    if !is_flat && kind != "web_search_result_location" {
-        // Nothing but pages is cited in this dialect.
-        return (kind == "url_citation").then(|| Value::Object(note));
-    }
-    let mut number = |name: &str| note.shift_remove(name).and_then(|at| at.as_u64()).and_then(|at| usize::try_from(at).ok());
-    let (start, end) = (number("start_index").map_or(from, |at| from + at), number("end_index").map_or(to, |at| from + at));
+    let mut before = from;
     let mut citation = Object::new();
-    citation.insert("start_index".to_owned(), start.into());
-    citation.insert("end_index".to_owned(), end.into());
-    for name in ["url", "title"] {
-        citation.insert(name.to_owned(), note.shift_remove(name).filter(|text| !text.is_null()).unwrap_or_else(|| "".into()));
+    match note.get("type").and_then(Value::as_str)? {
+        "url_citation" => match note.get_mut("url_citation").map(Value::take) {
+            Some(Value::Object(nested)) => {
+                before = 0;
+                note = nested;
+            }
+            _ => drop(note.shift_remove("type")),
+        },
+        "web_search_result_location" => {
+            note = ["url", "title"].into_iter().filter_map(|name| Some((name.to_owned(), note.shift_remove(name)?))).collect();
+        }
+        _ => return None,
     }
+    for (name, whole) in [("start_index", from), ("end_index", to)] {
+        let at = note.shift_remove(name).and_then(|at| at.as_u64()).and_then(|at| usize::try_from(at).ok());
+        citation.insert(name.to_owned(), at.map_or(whole, |at| before + at).into());
+    }
+    citation.insert("url".to_owned(), note.shift_remove("url").filter(Value::is_string)?);
+    citation.insert("title".to_owned(), note.shift_remove("title").filter(Value::is_string).unwrap_or_else(|| "".into()));
+    citation.extend(note);
     Some(json!({ "type": "url_citation", "url_citation": citation }))
 }
 

@@ -48,7 +48,7 @@ pub(super) fn read(usage: Value) -> Option<Usage> {
     Some(Usage { extra: usage, ..told })
 }
 
-/// Writes it.
+/// Writes it: what the dialect counts. What else a provider does is in the words of its own dialect.
 pub(in crate::dialect) fn write(usage: Usage) -> Value {
     let mut extra = usage.extra;
     let mut details = |name: &str, members: &[(&str, Option<u64>)]| {
@@ -70,6 +70,5 @@ pub(in crate::dialect) fn write(usage: Usage) -> Value {
     told.insert("completion_tokens".to_owned(), usage.output.into());
     told.insert("total_tokens".to_owned(), usage.total.unwrap_or(usage.input + usage.output).into());
     told.extend(details.into_iter().filter(|(_, details)| !details.is_empty()).map(|(name, details)| (name, details.into())));
-    told.extend(extra);
     Value::Object(told)
 }

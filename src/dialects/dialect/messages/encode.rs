@@ -77,7 +77,12 @@ pub(super) fn counts(usage: &Usage) -> Object {
     if let Some(reasoning) = usage.reasoning {
         counts.insert("output_tokens_details".to_owned(), object([("thinking_tokens", reasoning.into())]).into());
     }
-    counts.extend(COUNTED.iter().filter_map(|name| Some(((*name).to_owned(), usage.extra.get(*name)?.clone()))));
+    // What another dialect calls its tiers is none of Anthropic's.
+    let is_known = |name: &str, value: &Value| {
+        name != "service_tier" || ["standard", "priority", "batch"].iter().any(|tier| value == tier)
+    };
+    let counted = COUNTED.iter().filter_map(|name| Some((*name, usage.extra.get(*name)?)));
+    counts.extend(counted.filter(|(name, value)| is_known(name, value)).map(|(name, value)| (name.to_owned(), value.clone())));
     counts
 }
 
@@ -136,8 +141,24 @@ fn thinking(reasoning: Reasoning) -> Option<Object> {
 
 /// Whether a block that is kept whole is one of Anthropic's.
 pub(super) fn is_own(value: &Value) -> bool {
-    const OWN: [&str; 5] = ["server_tool_use", "mcp_tool_use", "container_upload", "compaction", "fallback"];
-    // Responses have an item that is called the same, and encrypted.
-    let is_responses = value.get("encrypted_content").is_some() && value.get("content").is_none();
-    super::kind(value).is_some_and(|kind| OWN.contains(&kind) && !is_responses || kind.ends_with("_tool_result"))
+    const OWN: [&str; 13] = [
+        "server_tool_use",
+        "web_search_tool_result",
+        "web_fetch_tool_result",
+        "code_execution_tool_result",
+        "bash_code_execution_tool_result",
+        "text_editor_code_execution_tool_result",
+        "tool_search_tool_result",
+        "advisor_tool_result",
+        "mcp_tool_use",
+        "mcp_tool_result",
+        "container_upload",
+        "compaction",
+        "fallback",
+    ];
+    match super::kind(value) {
+        // Responses has an item that is called the same; all of its items have ids.
+        Some("compaction") => value.get("id").is_none(),
+        kind => kind.is_some_and(|kind| OWN.contains(&kind)),
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{MINTED, object, tool, turn};
 use crate::chat::{Losses, Object, Usage};
 use crate::dialect::Manner;
+use crate::dialect::chat::is_tier;
 
 /// A response of which nothing has been said yet. Its members are those that `OpenAI` sends, whose SDKs count on most of them.
 pub(super) fn response(manner: &Manner) -> Object {
@@ -18,6 +19,7 @@ pub(super) fn response(manner: &Manner) -> Object {
     let mut form = object([("format", Value::Object(object([("type", "text".into())])))]);
     form.extend(tool::text(request, &mut unsaid));
     let (instructions, _) = turn::instructions(request);
+    let tier = request.service_tier.as_deref().filter(|tier| is_tier(tier)).unwrap_or("default");
     object([
         ("id", format!("resp{MINTED}{:016x}", manner.seed).into()),
         ("object", "response".into()),
@@ -39,7 +41,7 @@ pub(super) fn response(manner: &Manner) -> Object {
         ("prompt_cache_key", text(&request.prompt_cache_key)),
         ("reasoning", reasoning.into()),
         ("safety_identifier", Value::Null),
-        ("service_tier", request.service_tier.as_deref().unwrap_or("default").into()),
+        ("service_tier", tier.into()),
         ("store", false.into()),
         ("temperature", number(&request.temperature, 1.0)),
         ("text", form.into()),
@@ -72,30 +74,31 @@ pub(super) fn usage(usage: &Usage) -> Value {
     .into()
 }
 
-/// What the API calls its tiers; another provider's word is none of them.
-pub(super) fn is_tier(word: &Value) -> bool {
-    word.as_str().is_some_and(|word| matches!(word, "auto" | "default" | "flex" | "scale" | "priority"))
+/// A citation in the dialect's form: Chat Completions nests what stands beside the type here, and Anthropic's have the pages that were cited, without a place in
+/// the text ([`is_placed`]). None of what has no form here: a document of another provider's has no file id.
+pub(super) fn note(note: Value) -> Option<Object> {
+    let Value::Object(mut note) = note else { return None };
+    match super::text(&note, "type")? {
+        "url_citation" => {}
+        "web_search_result_location" => {
+            note = ["url", "title"].into_iter().filter_map(|name| Some((name.to_owned(), note.shift_remove(name)?))).collect();
+        }
+        "file_citation" | "container_file_citation" | "file_path" => return Some(note),
+        _ => return None,
+    }
+    let mut flat = object([("type", "url_citation".into())]);
+    match note.get_mut("url_citation").map(Value::take) {
+        Some(Value::Object(nested)) => flat.extend(nested),
+        _ => flat.extend(note.into_iter().filter(|(name, _)| name != "type")),
+    }
+    super::text(&flat, "url")?;
+    if super::text(&flat, "title").is_none() {
+        flat.insert("title".to_owned(), "".into());
+    }
+    Some(flat)
 }
 
-/// A citation in the dialect's form: Chat Completions nests what stands beside the type here, Anthropic cites pages without places in the text, which is all
-/// of it then. None of what has no form here: a document of another provider's that has no file id.
-pub(super) fn note(note: Value, length: usize) -> Option<Value> {
-    let Value::Object(mut note) = note else { return None };
-    if let Some(Value::Object(cited)) = note.get_mut("url_citation").map(Value::take) {
-        let mut flat = object([("type", "url_citation".into())]);
-        flat.extend(cited);
-        return Some(flat.into());
-    }
-    match super::text(&note, "type")? {
-        "url_citation" | "file_citation" | "container_file_citation" | "file_path" => Some(note.into()),
-        "web_search_result_location" => {
-            let mut member = |name: &str| note.shift_remove(name).filter(Value::is_string).unwrap_or_else(|| "".into());
-            let (url, title) = (member("url"), member("title"));
-            let whole = [("start_index", 0.into()), ("end_index", length.into()), ("url", url), ("title", title)];
-            let mut flat = object([("type", "url_citation".into())]);
-            flat.extend(object(whole));
-            Some(flat.into())
-        }
-        _ => None,
-    }
+/// Whether a citation says which part of the text it is of, where its form has that.
+pub(super) fn is_placed(note: &Object) -> bool {
+    super::text(note, "type") != Some("url_citation") || note.contains_key("start_index") && note.contains_key("end_index")
 }

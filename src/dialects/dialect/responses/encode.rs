@@ -10,6 +10,7 @@ use super::output::{Content, Item, Sort, whole};
 use super::{echo, item_id, object, put};
 use crate::chat::{Answer, Delta, Finish, Object, Opening, Usage, seal_into_id};
 use crate::dialect::Manner;
+use crate::dialect::chat::is_tier;
 
 /// Writes a whole answer.
 #[must_use]
@@ -99,7 +100,7 @@ impl Encoder {
             }
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Extra(extra) => {
-                if let Some(tier) = extra.get("service_tier").filter(|tier| echo::is_tier(tier)) {
+                if let Some(tier) = extra.get("service_tier").filter(|tier| tier.as_str().is_some_and(is_tier)) {
                     self.response.insert("service_tier".to_owned(), tier.clone());
                 }
             }
@@ -257,12 +258,14 @@ impl Encoder {
         let Some((output, index)) = *self.parts.get(part as usize)? else { return Some(()) };
         let item = self.items.get_mut(output)?;
         let content = item.contents.get_mut(index).filter(|content| !content.closed)?;
-        let Some(note) = echo::note(note, content.text.chars().count()) else { return Some(()) };
-        let place = Place { item: &item.id, output, part: Some(("content_index", index)) };
-        let members = [("annotation_index", content.notes.len().to_string()), ("annotation", note.to_string())];
-        let members = members.each_ref().map(|(name, value)| (*name, value.as_str()));
-        self.events.of_part("response.output_text.annotation.added", place, &members, frames);
-        content.notes.push(note);
+        match echo::note(note) {
+            Some(note) if echo::is_placed(&note) => {
+                let place = Place { item: &item.id, output, part: Some(("content_index", index)) };
+                annotate(&mut self.events, place, content, note, frames);
+            }
+            Some(note) => content.unplaced.push(note),
+            None => {}
+        }
         Some(())
     }
 
@@ -295,6 +298,12 @@ impl Encoder {
                 let Some(content) = item.contents.get_mut(index) else { return };
                 if !std::mem::replace(&mut content.closed, true) {
                     let place = Place { item: &item.id, output, part: Some(("content_index", index)) };
+                    let length = content.text.chars().count();
+                    for mut note in std::mem::take(&mut content.unplaced) {
+                        note.insert("start_index".to_owned(), 0.into());
+                        note.insert("end_index".to_owned(), length.into());
+                        annotate(&mut self.events, place, content, note, frames);
+                    }
                     let text = quoted(&content.text);
                     if content.refusal {
                         self.events.of_part("response.refusal.done", place, &[("refusal", &text)], frames);
@@ -377,6 +386,15 @@ impl Encoder {
         let kind = if reason.is_some() { "response.incomplete" } else { "response.completed" };
         self.events.of_response(kind, &self.response, frames);
     }
+}
+
+/// A citation of a text.
+fn annotate(events: &mut Events, place: Place<'_>, content: &mut Content, note: Object, frames: &mut String) {
+    let note = Value::Object(note);
+    let members = [("annotation_index", content.notes.len().to_string()), ("annotation", note.to_string())];
+    let members = members.each_ref().map(|(name, value)| (*name, value.as_str()));
+    events.of_part("response.output_text.annotation.added", place, &members, frames);
+    content.notes.push(note);
 }
 
 /// Why an answer is incomplete; none where it is not. There are two reasons ("The response object", `incomplete_details`).

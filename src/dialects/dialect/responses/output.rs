@@ -40,6 +40,8 @@ pub(super) struct Content {
     pub(super) summary: bool,
     pub(super) text: String,
     pub(super) notes: Vec<Value>,
+    /// Citations of all of the text, which must be whole for that.
+    pub(super) unplaced: Vec<Object>,
     pub(super) logprobs: Vec<Value>,
     pub(super) closed: bool,
 }
@@ -115,6 +117,31 @@ pub(super) fn whole(kind: Kind, id: &str) -> Option<Object> {
 
 /// Whether an item of this type is one of the API's.
 fn is_known(kind: &str) -> bool {
-    const OTHERS: [&str; 5] = ["mcp_list_tools", "mcp_approval_request", "compaction", "program", "program_output"];
-    OTHERS.contains(&kind) || kind.ends_with("_call") || kind.ends_with("_call_output") || kind == "tool_search_output"
+    // "The response object", `output`; `x_search_call` is xAI's.
+    const ITEMS: [&str; 23] = [
+        "web_search_call",
+        "file_search_call",
+        "computer_call",
+        "computer_call_output",
+        "image_generation_call",
+        "code_interpreter_call",
+        "local_shell_call",
+        "local_shell_call_output",
+        "shell_call",
+        "shell_call_output",
+        "apply_patch_call",
+        "apply_patch_call_output",
+        "mcp_call",
+        "mcp_list_tools",
+        "mcp_approval_request",
+        "tool_search_call",
+        "tool_search_output",
+        "function_call_output",
+        "custom_tool_call_output",
+        "compaction",
+        "program",
+        "program_output",
+        "x_search_call",
+    ];
+    ITEMS.contains(&kind)
 }
