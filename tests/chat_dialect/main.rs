@@ -24,6 +24,7 @@ mod reading;
 #[path = "../recordings/mod.rs"]
 mod recordings;
 mod requests;
+mod sound;
 mod writing;
 
 use std::rc::Rc;

@@ -64,6 +64,15 @@ struct Spoken<'a> {
     images: Option<&'a RawValue>,
 }
 
+/// What is said aloud. Its id, and when it expires, come in chunks of their own.
+#[derive(Deserialize)]
+struct Sound<'a> {
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    transcript: Option<&'a RawValue>,
+}
+
 impl Spoken<'_> {
     fn says_something(&self) -> bool {
         self.reasons() || self.answers()
@@ -74,13 +83,17 @@ impl Spoken<'_> {
     }
 
     fn answers(&self) -> bool {
-        says([self.content, self.refusal, self.tool_calls, self.function_call, self.audio, self.images])
+        says([self.content, self.refusal, self.tool_calls, self.function_call, self.images]) || self.audio.is_some_and(sounds)
     }
 
     fn bytes(&self) -> usize {
         let texts = [self.content, self.reasoning_content, self.reasoning, self.refusal, self.tool_calls];
         texts.into_iter().flatten().map(|raw| raw.get().len().saturating_sub(2)).sum()
     }
+}
+
+fn sounds(audio: &RawValue) -> bool {
+    object::<Sound<'_>>(audio.get()).map_or_else(|| !is_empty(audio), |sound| says([sound.data, sound.transcript]))
 }
 
 fn says<const N: usize>(members: [Option<&RawValue>; N]) -> bool {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::decode::{self, Called, Head};
 use super::details::{self, Block, Entry};
-use crate::chat::{Delta, Kind, Object, Opening};
+use crate::chat::{Delta, Kind, Object, Opening, Speech};
 use crate::json;
 
 /// Reads a stream of chunks.
@@ -31,10 +31,12 @@ struct Speaker {
     next: u32,
     open: Option<(u32, Open)>,
     calls: BTreeMap<u64, Call>,
+    /// The number of what is said aloud.
+    speech: Option<u32>,
     finished: bool,
 }
 
-/// What is being said, one thing at a time; calls are open beside it.
+/// What is being said, one thing at a time; calls and speech are open beside it.
 #[derive(Debug)]
 enum Open {
     Text,
@@ -179,9 +181,8 @@ impl Speaker {
         for image in decode::images(delta.shift_remove("images")) {
             self.whole(image.kind, deltas);
         }
-        // Pieces of base64 cannot be put together without knowing where each was cut.
-        if delta.get("audio").is_some_and(|audio| !audio.is_null()) {
-            return None;
+        if let Some(speech) = decode::speech(delta.shift_remove("audio")) {
+            self.speak(speech, deltas);
         }
         if let Some(Value::Array(calls)) = delta.shift_remove("tool_calls") {
             for call in calls {
@@ -195,6 +196,23 @@ impl Speaker {
             self.call(Some(0), Called::take(call), head, deltas);
         }
         Some(())
+    }
+
+    /// Sound, or the words of it. It stays open beside the rest: some (Qwen's) say the text beside the sound, and the two come by turns.
+    fn speak(&mut self, Speech { transcript, sound }: Speech, deltas: &mut Vec<Delta>) {
+        let choice = self.choice;
+        let part = *self.speech.get_or_insert_with(|| {
+            let part = self.next;
+            self.next += 1;
+            deltas.push(Delta::Open { choice, part, kind: Opening::Speech });
+            part
+        });
+        if !transcript.is_empty() {
+            deltas.push(Delta::Text { choice, part, text: transcript });
+        }
+        if !sound.is_empty() {
+            deltas.push(Delta::Sound { choice, part, sound });
+        }
     }
 
     fn text(&mut self, text: String, deltas: &mut Vec<Delta>) {
@@ -348,7 +366,7 @@ impl Speaker {
         part
     }
 
-    /// Closes what is open, calls aside.
+    /// Closes what is open, calls and speech aside.
     fn close(&mut self, deltas: &mut Vec<Delta>) {
         let Some((part, open)) = self.open.take() else { return };
         if let Open::Reasoning(_, _, kept) = open

@@ -59,7 +59,7 @@ impl Writer<'_> {
             Role::User | Role::Tool => "user",
             Role::Assistant => "assistant",
         };
-        let said = |part: &Part| matches!(part.kind, Kind::Text { .. } | Kind::Refusal(_));
+        let said = |part: &Part| matches!(part.kind, Kind::Text { .. } | Kind::Refusal(_) | Kind::Speech(_));
         let mut content: Vec<Value> = Vec::new();
         let mut item = Object::new();
         for (index, part) in message.parts.iter().enumerate() {
@@ -214,6 +214,14 @@ impl Writer<'_> {
                 (self.own || !text.is_empty()).then_some(written)
             }
             Kind::Refusal(text) => Some(object([("type", "refusal".into()), ("refusal", text.as_str().into())])),
+            Kind::Speech(speech) => {
+                let words = speech.words(self.losses)?;
+                Some(object([
+                    ("type", "output_text".into()),
+                    ("text", words.into()),
+                    ("annotations", Vec::<Value>::new().into()),
+                ]))
+            }
             Kind::Opaque(Value::Object(part)) => Some(part.clone()),
             _ if self.own => self.given(part),
             _ => {
