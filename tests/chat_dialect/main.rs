@@ -20,6 +20,7 @@
 mod adapting;
 mod answers;
 mod laws;
+mod media;
 mod reading;
 #[path = "../recordings/mod.rs"]
 mod recordings;

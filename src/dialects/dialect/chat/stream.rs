@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::decode::{self, Called, Head};
 use super::details::{self, Block, Entry};
-use crate::chat::{Delta, Kind, Object, Opening, Speech};
+use crate::chat::{Delta, Finish, Kind, Object, Opening, Speech};
 use crate::json;
 
 /// Reads a stream of chunks.
@@ -33,6 +33,8 @@ struct Speaker {
     calls: BTreeMap<u64, Call>,
     /// The number of what is said aloud.
     speech: Option<u32>,
+    /// Whether it was told when that expires.
+    expires: bool,
     finished: bool,
 }
 
@@ -106,9 +108,15 @@ impl Decoder {
 
     /// The stream is complete: adds [`Delta::End`], once however often this is called.
     pub fn end(&mut self, deltas: &mut Vec<Delta>) {
-        if !std::mem::replace(&mut self.ended, true) {
-            deltas.push(Delta::End);
+        if std::mem::replace(&mut self.ended, true) {
+            return;
         }
+        // What OpenAI says aloud ends with when it expires, and has no finish reason (openai/openai-node#1206).
+        for speaker in self.speakers.values_mut().filter(|speaker| speaker.expires && !speaker.finished) {
+            let finish = if speaker.calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
+            speaker.finish(finish, &self.head, deltas);
+        }
+        deltas.push(Delta::End);
     }
 
     fn choice(&mut self, at: u32, mut choice: Object, deltas: &mut Vec<Delta>) -> Option<()> {
@@ -139,10 +147,7 @@ impl Decoder {
             if let Some((part, Open::Text)) = speaker.open {
                 deltas.extend(self.citations.iter().map(|note| Delta::Note { choice: index, part, note: note.clone() }));
             }
-            speaker.close(deltas);
-            speaker.open_unnamed(&self.head, deltas);
-            speaker.finished = true;
-            deltas.push(Delta::Finish { choice: index, finish, stop_sequence: None });
+            speaker.finish(finish, &self.head, deltas);
         }
         Some(())
     }
@@ -210,6 +215,7 @@ impl Speaker {
         if !transcript.is_empty() {
             deltas.push(Delta::Text { choice, part, text: transcript });
         }
+        self.expires |= sound.contains_key("expires_at");
         if !sound.is_empty() {
             deltas.push(Delta::Sound { choice, part, sound });
         }
@@ -364,6 +370,13 @@ impl Speaker {
         self.next += 1;
         deltas.push(Delta::Open { choice: self.choice, part, kind });
         part
+    }
+
+    fn finish(&mut self, finish: Finish, head: &Head, deltas: &mut Vec<Delta>) {
+        self.close(deltas);
+        self.open_unnamed(head, deltas);
+        self.finished = true;
+        deltas.push(Delta::Finish { choice: self.choice, finish, stop_sequence: None });
     }
 
     /// Closes what is open, calls and speech aside.

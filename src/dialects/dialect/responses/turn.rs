@@ -285,8 +285,9 @@ impl Writer<'_> {
                 }
                 Some(file)
             }
-            Kind::Audio(Source::Base64 { media_type, data }) if audio_format(media_type, self.own).is_some() => {
-                let format = audio_format(media_type, self.own);
+            // "Create a response", `input`: text, images and files. Some that imitate the API take sound from their own clients.
+            Kind::Audio(Source::Base64 { media_type, data }) if self.own => {
+                let format = media_type.strip_prefix("audio/").map(|format| if format == "mpeg" { "mp3" } else { format });
                 let mut audio = of_type("input_audio");
                 let mut inner = object([("data", data.as_str().into())]);
                 put(&mut inner, "format", format);
@@ -295,7 +296,7 @@ impl Writer<'_> {
             }
             Kind::Opaque(Value::Object(part)) if self.own => Some(part.clone()),
             Kind::Audio(_) | Kind::Video(_) => {
-                self.losses.refuse("messages[].content", unreadable("sound in this form, or films"));
+                self.losses.refuse("messages[].content", unreadable("sound or films"));
                 None
             }
             _ => {
@@ -341,12 +342,4 @@ fn file_name(media_type: &str) -> String {
         other => other.rsplit_once(['/', '+', '.', '-']).map_or("bin", |(_, kind)| kind),
     };
     format!("document.{extension}")
-}
-
-fn audio_format(media_type: &str, own: bool) -> Option<&str> {
-    match media_type.strip_prefix("audio/")? {
-        "mpeg" | "mp3" => Some("mp3"),
-        "wav" | "x-wav" | "wave" => Some("wav"),
-        other => own.then_some(other),
-    }
 }
