@@ -150,8 +150,9 @@ impl Speech {
                 (Some(Value::String(ours)), Value::String(more)) if name == "data" => {
                     // Four characters are three bytes, and the last four fewer where they are padded.
                     if ours.ends_with('=') && ours.len() % 4 == 0 && !more.is_empty() {
-                        let mut bytes = STANDARD.decode(ours.split_off(ours.len() - 4)).ok()?;
-                        bytes.append(&mut STANDARD.decode(more).ok()?);
+                        let last = ours.split_off(ours.len() - 4);
+                        let mut bytes = STANDARD.decode(&last).ok()?;
+                        bytes.append(&mut STANDARD.decode(&more).ok()?);
                         ours.push_str(&STANDARD.encode(bytes));
                     } else {
                         ours.push_str(&more);

@@ -62,11 +62,7 @@ struct Spoken<'a> {
     audio: Option<&'a RawValue>,
     #[serde(borrow, default)]
     images: Option<&'a RawValue>,
-}
-
-/// What is said aloud. Its id, and when it expires, come in chunks of their own.
-#[derive(Deserialize)]
-struct Sound<'a> {
+    /// Of `audio`, which is read as the same.
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -92,8 +88,9 @@ impl Spoken<'_> {
     }
 }
 
+/// Whether something is said aloud: its id, and when it expires, come in chunks of their own.
 fn sounds(audio: &RawValue) -> bool {
-    object::<Sound<'_>>(audio.get()).map_or_else(|| !is_empty(audio), |sound| says([sound.data, sound.transcript]))
+    object::<Spoken<'_>>(audio.get()).map_or_else(|| !is_empty(audio), |sound| says([sound.data, sound.transcript]))
 }
 
 fn says<const N: usize>(members: [Option<&RawValue>; N]) -> bool {

@@ -196,13 +196,11 @@ pub(super) fn images(images: Option<Value>) -> Vec<Part> {
 
 /// `audio`: what was said aloud, or a piece of it. None where it says nothing.
 pub(super) fn speech(audio: Option<Value>) -> Option<Speech> {
-    let Some(Value::Object(mut sound)) = audio else { return None };
-    sound.retain(|_, value| !value.is_null());
-    if sound.is_empty() {
-        return None;
-    }
+    let Some(Value::Object(audio)) = audio else { return None };
+    let mut sound = rest(audio);
     let transcript = match sound.shift_remove("transcript") {
         Some(Value::String(text)) => text,
+        _ if sound.is_empty() => return None,
         _ => String::new(),
     };
     Some(Speech { transcript, sound })

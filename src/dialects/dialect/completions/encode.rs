@@ -85,7 +85,7 @@ impl Encoder {
         match delta {
             Delta::Begin { id, model, created } => self.common = head("text_completion", id, created, model, &self.manner),
             Delta::Open { choice, part, kind: Opening::Text | Opening::Refusal | Opening::Speech } => {
-                self.texts.push((choice, part))
+                self.texts.push((choice, part));
             }
             Delta::Text { choice, part, text } if self.texts.contains(&(choice, part)) => {
                 self.chunk(choice, &text, None, None, frames);

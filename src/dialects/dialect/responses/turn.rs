@@ -215,12 +215,8 @@ impl Writer<'_> {
             }
             Kind::Refusal(text) => Some(object([("type", "refusal".into()), ("refusal", text.as_str().into())])),
             Kind::Speech(speech) => {
-                let words = speech.words(self.losses)?;
-                Some(object([
-                    ("type", "output_text".into()),
-                    ("text", words.into()),
-                    ("annotations", Vec::<Value>::new().into()),
-                ]))
+                let words = Part::text(speech.words(self.losses)?);
+                self.said(&words)
             }
             Kind::Opaque(Value::Object(part)) => Some(part.clone()),
             _ if self.own => self.given(part),
