@@ -18,6 +18,9 @@ use crate::config::Hold as Window;
 use crate::dialect::{Dialect, Event, chat};
 use crate::sse::{self, Frames};
 
+/// What a stream to a client calls itself.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+
 /// What became of the bytes that were fed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {

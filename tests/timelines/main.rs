@@ -25,12 +25,15 @@ mod dialects;
 mod drain;
 mod early;
 mod faults;
+mod following;
 mod hedging;
 mod holding;
 mod latency;
 mod order;
 mod requests;
 mod restarting;
+
+mod state;
 mod streamed;
 mod telling;
 mod whole;
