@@ -97,11 +97,20 @@ impl<'a> Translation<'a> {
 
     /// The body for a candidate, and what it does not say.
     pub(crate) fn body(&self, candidate: &Candidate<'_>) -> (String, Vec<String>) {
-        if self.passes_through(candidate) {
-            return (self.same(candidate), Vec::new());
+        let (body, mut ignored) = if self.passes_through(candidate) {
+            (self.same(candidate), Vec::new())
+        } else {
+            let written = self.written(candidate);
+            (written.body.clone(), written.ignored.clone())
+        };
+        // Elsewhere such a request is bound to whoever can read it, where the route has that.
+        if self.unsupported == Unsupported::Ignore
+            && self.envelope.dialect == Dialect::Responses
+            && binding::leaves_out(self.envelope.body, candidate, &self.tenant)
+        {
+            ignored.push("input[].encrypted_content".to_owned());
         }
-        let written = self.written(candidate);
-        (written.body.clone(), written.ignored.clone())
+        (body, ignored)
     }
 
     /// The client's own text, as far as it can be: without what only a translation of an earlier turn put there, and adapted where the provider is

@@ -18,6 +18,7 @@ mod world;
 mod pair;
 mod three;
 
+mod bound;
 mod budget;
 mod caching;
 mod circuits;
