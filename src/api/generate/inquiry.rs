@@ -36,7 +36,8 @@ pub(super) struct Inquiry<'a, R: Runtime> {
     asked: Asked,
     config: &'a Config,
     size: Size,
-    started: Timestamp,
+    /// When the request came.
+    pub(super) started: Timestamp,
     /// What ids of ours are made of.
     seed: u64,
     key: Option<Key>,
@@ -108,12 +109,6 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
             state,
             tenant: caller.scope.clone(),
         })
-    }
-
-    /// The same, of a request that came then.
-    pub(super) fn since(mut self, came: Timestamp) -> Self {
-        self.started = came;
-        self
     }
 
     pub(super) fn settings(&self) -> &Settings {
