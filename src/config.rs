@@ -35,7 +35,7 @@ pub use preset::{PRESETS, Preset};
 pub use problem::{Error, Errors};
 pub use provider::{Protocol, Provider};
 pub use route::{Route, Target};
-pub use settings::{Defaults, Hedge, Hold, OnCut, Order, Share, Times, Unsupported};
+pub use settings::{Defaults, Hedge, Hold, OnCut, Order, SchemaStream, Share, Times, Unsupported};
 
 use problem::Problems;
 use read::{Table, Value};
@@ -140,7 +140,6 @@ fn read(document: &Table<'_>) -> Config {
     if let Some(table) = section("defaults") {
         let stated = Stated::read(&table);
         defaults = stated.settle(&defaults);
-        notes.extend(stated.not_in_effect().iter().map(|setting| not_in_effect("defaults", setting)));
         server_timing = table.get("server_timing").and_then(|value| value.flag()).unwrap_or_default();
         limits.max_body = table.get("max_body").and_then(|value| size(&value)).unwrap_or(MAX_BODY);
         let attempts = table.get("max_attempts").and_then(|value| value.whole(1, MOST_ATTEMPTS));
@@ -156,10 +155,6 @@ fn read(document: &Table<'_>) -> Config {
     document.close();
     let default_route = routes.iter().position(|route| route.name == DEFAULT_ROUTE);
     Config { providers, routes, default_route, defaults, auth, admin, cors, limits, server_timing, notes }
-}
-
-fn not_in_effect(place: &str, setting: &str) -> String {
-    format!("{place}: {setting} is accepted, and not in effect in this version")
 }
 
 /// A size, as `"10MiB"` or as a number of bytes.

@@ -12,9 +12,11 @@
 //! time is not put to the breakers: it takes no lease, and counts for and against nobody.
 
 mod attempt;
+mod corrective;
 mod hedge;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) use attempt::{Source, Streaming, Won, WonBody};
@@ -24,6 +26,7 @@ use crate::budget::Spending;
 use crate::config::{Hedge, Hold};
 use crate::consult::{Consult, PATIENCE, Timed};
 use crate::deadline::{self, Allowance, Later};
+use crate::demand::{Correction, Demand};
 use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -33,7 +36,7 @@ use crate::runtime::Runtime;
 use crate::time::Timestamp;
 use crate::trace::Trace;
 use crate::translation::Translation;
-use crate::verdict::{self, Next, Verdict};
+use crate::verdict::{self, Fault, Next, Verdict};
 
 /// What a request asks of the engine.
 pub(crate) struct Job<'a> {
@@ -63,6 +66,10 @@ pub(crate) struct Job<'a> {
     pub(crate) spending: &'a Spending,
     /// The `x-breakwater-simulate` header.
     pub(crate) simulate: Option<&'a str>,
+    /// What is demanded of the answer's form.
+    pub(crate) demand: Option<&'a Rc<Demand>>,
+    /// How often a target is told what is wrong with its answer.
+    pub(crate) schema_retries: u32,
 }
 
 /// What came of it.
@@ -82,6 +89,10 @@ struct Progress {
     ruled_out: Vec<bool>,
     /// Until when questions to breaker objects may be waited for.
     patience: Timestamp,
+    /// What is said of the last answer that was not what was demanded.
+    correction: Option<Correction>,
+    /// How many calls had something to put right.
+    corrected: u32,
 }
 
 /// Progress is looked at and noted between two waits, never across one.
@@ -96,6 +107,8 @@ pub(crate) async fn run<R: Runtime>(consult: &Consult<R>, job: &Job<'_>) -> Outc
         refusals: Vec::new(),
         ruled_out: job.candidates.iter().map(|candidate| job.asked_before.contains(&candidate.name)).collect(),
         patience: runtime.now() + PATIENCE,
+        correction: None,
+        corrected: 0,
     });
     let mut hedge = job.hedge_after;
     let mut late = false;
@@ -171,7 +184,7 @@ async fn next_turn<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, progress: &S
 fn next_place<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, progress: &Shared) -> Option<usize> {
     let mut progress = progress.borrow_mut();
     loop {
-        let at = progress.ruled_out.iter().position(|out| !out)?;
+        let at = corrective::next(consult, job, &mut progress)?;
         if progress.trace.calls() >= job.max_attempts {
             return None;
         }
@@ -281,9 +294,10 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
     let runtime = &consult.runtime;
     let Turn { at, mut ticket } = turn;
     let Some(candidate) = job.candidates.get(at) else { return Tried::Stop };
+    let mut guise = corrective::guise(consult, job, candidate, progress);
     // Whatever comes of it, nobody else takes this turn.
     progress.borrow_mut().rule_out(at);
-    let mut retries = 0;
+    let (mut retries, mut corrections) = (0, 0);
     loop {
         // Looked at again for each call: of two that stand beside each other, the other one may have begun another meanwhile.
         if progress.borrow().trace.calls() >= job.max_attempts {
@@ -304,10 +318,11 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
         }
         let busy = consult.gateway.load().begin(candidate.circuits, timed.started, allowance.until);
         let flight = Flight { consult, progress, job, ticket: &ticket, timed, place, landed: false };
-        let call = attempt::Attempt { consult, job, candidate, allowance, timed, nth };
-        let verdict = match call.run(&ticket).await {
+        let call = attempt::Attempt { consult, job, candidate, allowance, timed, nth, guise: &guise };
+        let attempt::Miss { verdict, wrong } = match call.run(&ticket).await {
             Ok(mut won) => {
                 flight.land("ok", Some(200));
+                corrective::met(consult, job, candidate, progress, &mut won);
                 if let WonBody::Stream(streaming) = &mut won.body {
                     // It keeps its target busy until its end.
                     busy.until(runtime.now() + candidate.max_duration);
@@ -315,17 +330,20 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
                 }
                 return Tried::Won(Box::new(won));
             }
-            Err(verdict) => verdict,
+            Err(miss) => miss,
         };
         flight.land(verdict.fault.word(), verdict.status);
         consult.record(&ticket, verdict.outcome());
         let (next, wait) = (verdict.next, retry_wait(&verdict, retries, runtime.random()));
+        let is_unsatisfied = verdict.fault == Fault::Unsatisfied;
+        let anew = corrective::again(consult, job, candidate, progress, verdict.fault, wrong, corrections);
         let After { other_key, nobody_else, calls } = progress.borrow_mut().lost(job.candidates, at, verdict);
         if next == Next::Stop {
             return Tried::Stop;
         }
         let worth = |wait: &Duration| *wait <= LONGEST_WAIT || nobody_else;
-        let wait = wait.filter(|_| !other_key && retries < candidate.retries && calls < job.max_attempts);
+        let wait = wait.filter(|_| !other_key && retries < candidate.retries);
+        let wait = anew.as_ref().map(|_| Duration::ZERO).or(wait).filter(|_| calls < job.max_attempts);
         let Some(wait) = wait.filter(worth) else { return Tried::Lost };
         // A wait that leaves no time for the retry is better spent on the next target.
         let again = runtime.now() + wait;
@@ -335,8 +353,16 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
         if !job.spending.withdraw_retry(runtime.now()) {
             return Tried::Lost;
         }
-        runtime.sleep(wait).await;
-        retries += 1;
+        match anew {
+            Some(anew) => {
+                corrections += u32::from(is_unsatisfied);
+                guise = anew;
+            }
+            None => {
+                runtime.sleep(wait).await;
+                retries += 1;
+            }
+        }
         let patience = progress.borrow().patience;
         match consult.admit(candidate.circuits, patience).await {
             Ok(again) => ticket = again,

@@ -41,6 +41,7 @@ pub struct Envelope<'a> {
     system: &'a str,
     messages: &'a str,
     tools: &'a str,
+    form: &'a str,
     prompt_cache_key: Option<&'a RawValue>,
 }
 
@@ -66,6 +67,14 @@ struct Members<'a> {
     stream_options: Option<&'a RawValue>,
     #[serde(borrow, default)]
     tools: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response_format: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    output_config: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    output_format: Option<&'a RawValue>,
     #[serde(borrow, default)]
     prompt_cache_key: Option<&'a RawValue>,
 }
@@ -108,7 +117,14 @@ impl<'a> Envelope<'a> {
         let (messages, tools) = (question.map_or("", RawValue::get), members.tools.map_or("", RawValue::get));
         let system = members.system.or(members.instructions).map_or("", RawValue::get);
         let prompt_cache_key = members.prompt_cache_key;
-        Ok(Self { dialect, body, model_at, names, has_chain, stream, include_usage, system, messages, tools, prompt_cache_key })
+        let form = match dialect {
+            Dialect::Chat | Dialect::Gemini => members.response_format,
+            Dialect::Responses => members.text,
+            Dialect::Messages => members.output_config.or(members.output_format),
+            Dialect::Completions => None,
+        };
+        let form = form.map_or("", RawValue::get);
+        Ok(Self { dialect, body, model_at, names, has_chain, stream, include_usage, system, messages, tools, form, prompt_cache_key })
     }
 
     /// The names to try, in order: `model`, then those of `models` that it does not repeat.
@@ -121,6 +137,18 @@ impl<'a> Envelope<'a> {
     #[must_use]
     pub fn prompt_cache_key(&self) -> Option<Cow<'a, str>> {
         self.prompt_cache_key.and_then(|raw| text(raw, "prompt_cache_key").ok())
+    }
+
+    /// The member that asks for a form of the answer's text, as it stands; empty where there is none.
+    #[must_use]
+    pub fn form(&self) -> &'a str {
+        self.form
+    }
+
+    /// The tools, as they stand; empty where there are none.
+    #[must_use]
+    pub fn tools(&self) -> &'a str {
+        self.tools
     }
 
     /// The texts that a conversation repeats with every turn: its tools, what the system says where that stands apart, and its messages up to the

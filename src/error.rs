@@ -41,6 +41,7 @@ enum Kind {
     NoTarget,
     Busy,
     UpstreamFailed,
+    Unsatisfied,
     DeadlineExceeded,
     CacheMiss,
     ConfigInvalid,
@@ -60,6 +61,7 @@ impl Kind {
             Self::RateLimited => 429,
             Self::CircuitOpen | Self::NoTarget | Self::Busy => 503,
             Self::UpstreamFailed => 502,
+            Self::Unsatisfied => 422,
             Self::DeadlineExceeded | Self::CacheMiss => 504,
             Self::ConfigInvalid => 500,
             // nginx's status for the same; nobody is there to read it, but the log is.
@@ -81,6 +83,7 @@ impl Kind {
             Self::NoTarget => "no_target",
             Self::Busy => "busy",
             Self::UpstreamFailed => "upstream_failed",
+            Self::Unsatisfied => "schema_unsatisfied",
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::CacheMiss => "cache_miss",
             Self::ConfigInvalid => "config_invalid",
@@ -102,6 +105,7 @@ impl Kind {
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::Refused(_)
+            | Self::Unsatisfied
             | Self::CacheMiss
             | Self::ClientGone => "invalid_request_error",
             Self::RateLimited => "rate_limit_error",
@@ -117,7 +121,7 @@ impl Kind {
     /// Whether an answer that has gone stale is better than this: the request was right, and nobody could answer it.
     const fn may_be_stale(self) -> bool {
         match self {
-            Self::RateLimited | Self::CircuitOpen | Self::NoTarget | Self::UpstreamFailed | Self::DeadlineExceeded => true,
+            Self::RateLimited | Self::CircuitOpen | Self::NoTarget | Self::UpstreamFailed | Self::Unsatisfied | Self::DeadlineExceeded => true,
             Self::InvalidRequest
             | Self::RequestTooLarge
             | Self::InvalidApiKey
@@ -285,6 +289,11 @@ impl Error {
     /// Every target failed.
     pub fn upstream_failed(message: impl Into<String>) -> Self {
         Self::new(Kind::UpstreamFailed, message)
+    }
+
+    /// No answer was what was demanded of its form. What is quoted of one may be of any length.
+    pub fn unsatisfied(message: impl Into<String>) -> Self {
+        Self::quoting(Kind::Unsatisfied, message)
     }
 
     /// A provider's error within a stream that has begun, in its own words.

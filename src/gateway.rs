@@ -19,6 +19,7 @@ use crate::breaker::{self, View};
 use crate::budget::{Account, Spending};
 use crate::config::{self, Config};
 use crate::cors;
+use crate::demand::{self, Demands};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::http::{Body, Headers, Request, Response};
@@ -54,6 +55,8 @@ pub struct Gateway {
     bodies: Bodies,
     load: Rc<Load>,
     pins: RefCell<Pins>,
+    demands: Demands,
+    demand_record: RefCell<demand::Record>,
     /// One for each route, in the order of the configuration.
     accounts: Vec<Spending>,
     /// One for all targets that are named directly.
@@ -107,6 +110,8 @@ impl Gateway {
             bodies: Bodies::default(),
             load: Rc::default(),
             pins: RefCell::default(),
+            demands: Demands::default(),
+            demand_record: RefCell::default(),
             accounts,
             direct,
             rehearsals: account(None, None),
@@ -151,6 +156,16 @@ impl Gateway {
     /// Which targets conversations are with.
     pub(crate) fn pins(&self) -> &RefCell<Pins> {
         &self.pins
+    }
+
+    /// The forms that requests have demanded, compiled.
+    pub(crate) fn demands(&self) -> &Demands {
+        &self.demands
+    }
+
+    /// Which targets fail which demands.
+    pub(crate) fn demand_record(&self) -> &RefCell<demand::Record> {
+        &self.demand_record
     }
 
     /// What pays for further calls of the requests for a route, by its place; of those that name a target directly where it is none.

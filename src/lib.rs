@@ -18,6 +18,7 @@
 //!   provider  knows where it goes, and how it says whose it is    provider/
 //!   dialect   tells an answer from a lie                          dialects/
 //!   stream    holds back until the first content                  stream.rs, sse.rs
+//!   demand    says whether an answer has the form that was asked   demand.rs, schema/
 //!   verdict   says what went wrong, whose fault, what next        verdict.rs
 //! api       renders the answer, or the error                      api/generate.rs, error.rs
 //! after     the answer is stored, the breakers are told           runtime.rs
@@ -38,6 +39,7 @@ pub mod config;
 mod consult;
 mod cors;
 pub mod deadline;
+mod demand;
 #[cfg(feature = "edge")]
 mod edge;
 mod engine;

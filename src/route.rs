@@ -15,7 +15,7 @@ use crate::affinity::Conversation;
 use crate::auth::Caller;
 use crate::breaker::TargetId;
 use crate::budget::Spending;
-use crate::config::{Config, Found, Hedge, Hold, OnCut, Order, Provider, Route, Target, Times, Unsupported};
+use crate::config::{Config, Found, Hedge, Hold, OnCut, Order, Provider, Route, SchemaStream, Target, Times, Unsupported};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::fault::Fault;
@@ -108,6 +108,9 @@ pub(crate) struct Settings {
     pub(crate) on_cut: OnCut,
     pub(crate) early_headers: bool,
     pub(crate) unsupported: Unsupported,
+    pub(crate) schema_retries: u32,
+    pub(crate) schema_stream: SchemaStream,
+    pub(crate) validate_tools: bool,
 }
 
 /// What the order of targets may depend on.
@@ -337,6 +340,9 @@ fn settings(config: &Config, found: &Found<'_>) -> Settings {
             on_cut: route.on_cut,
             early_headers: route.early_headers,
             unsupported: route.unsupported,
+            schema_retries: route.schema_retries,
+            schema_stream: route.schema_stream,
+            validate_tools: route.validate_tools,
         },
         Found::Direct { .. } | Found::Unknown => Settings {
             deadline: defaults.times.deadline,
@@ -347,6 +353,9 @@ fn settings(config: &Config, found: &Found<'_>) -> Settings {
             on_cut: defaults.on_cut,
             early_headers: defaults.early_headers,
             unsupported: defaults.unsupported,
+            schema_retries: defaults.schema_retries,
+            schema_stream: defaults.schema_stream,
+            validate_tools: defaults.validate_tools,
         },
     }
 }

@@ -15,7 +15,8 @@ pub use relay::{Ending, Relay};
 pub(crate) use wording::Wording;
 
 use crate::config::Hold as Window;
-use crate::dialect::{Dialect, Event, chat};
+use crate::chat::{Answer, Gather};
+use crate::dialect::{Decoder, Dialect, Event, chat};
 use crate::sse::{self, Frames};
 
 /// What became of the bytes that were fed.
@@ -47,6 +48,9 @@ pub enum Failure {
 /// The most that is held back, in bytes: a provider that sends pings for ever is one that does not answer.
 const MOST_HELD: usize = 2 * sse::MAX_LINE;
 
+/// The same of a stream that is held to its end: as much as of an answer that is none.
+const MOST_WHOLE: usize = 10 * 1024 * 1024;
+
 /// About how many bytes of text a token is.
 const TOKEN: usize = 4;
 
@@ -60,6 +64,8 @@ pub struct Hold {
     /// Whether a finish reason ends the stream of a provider that leaves `[DONE]` out.
     finish_is_enough: bool,
     window: Option<Window>,
+    /// Whether all of it is held.
+    whole: bool,
 }
 
 impl Hold {
@@ -67,13 +73,21 @@ impl Hold {
     #[must_use]
     pub fn new(dialect: Dialect, finish_is_enough: bool) -> Self {
         let finish_is_enough = finish_is_enough || dialect == Dialect::Gemini;
-        Self { dialect, frames: Frames::default(), held: Vec::new(), seen: Event::default(), finish_is_enough, window: None }
+        let (frames, seen) = (Frames::default(), Event::default());
+        Self { dialect, frames, held: Vec::new(), seen, finish_is_enough, window: None, whole: false }
     }
 
     /// Holds on beyond the first content: for so many tokens, as far as they can be told, or, for a time, until [`Hold::release`].
     #[must_use]
     pub fn beyond(mut self, window: Option<Window>) -> Self {
         self.window = window;
+        self
+    }
+
+    /// Holds to the end.
+    #[must_use]
+    pub fn to_its_end(mut self, whole: bool) -> Self {
+        self.whole = whole;
         self
     }
 
@@ -90,6 +104,7 @@ impl Hold {
 
     fn window_is_open(&self) -> bool {
         match self.window {
+            _ if self.whole => true,
             None => false,
             Some(Window::Tokens(tokens)) => self.seen.bytes.div_ceil(TOKEN) < tokens as usize,
             Some(Window::Time(_)) => true,
@@ -118,6 +133,7 @@ impl Hold {
             self.seen.done |= event.done;
         }
         self.held.extend_from_slice(&fed.bytes);
+        let is_full = self.held.len() > if self.whole { MOST_WHOLE } else { MOST_HELD };
         let speaks = self.seen.content || (self.seen.explains_silence && self.seen.done);
         match failure {
             // What failed after its first content, though within the same read, is still unseen: another target may answer.
@@ -127,10 +143,10 @@ impl Hold {
                 Held::Complete(std::mem::take(&mut self.held))
             }
             None if self.seen.done => Held::Failed(Failure::Empty),
-            None if self.seen.content && (!self.window_is_open() || self.held.len() > MOST_HELD) => {
+            None if self.seen.content && (!self.window_is_open() || is_full && !self.whole) => {
                 Held::Commit(std::mem::take(&mut self.held))
             }
-            None if self.held.len() > MOST_HELD => Held::Failed(Failure::Garbage),
+            None if is_full => Held::Failed(Failure::Garbage),
             None => Held::More,
         }
     }
@@ -156,6 +172,21 @@ impl Hold {
         // Content without an end is a stream that broke off, however politely.
         Held::Failed(if self.seen.content { Failure::Cut } else { Failure::Empty })
     }
+}
+
+/// The answer that whole frames tell, the terminator among them or left out; none where they do not.
+pub(crate) fn told(dialect: Dialect, frames: &[u8]) -> Option<Answer> {
+    let (mut decoder, mut gather, mut deltas) = (Decoder::new(dialect), Gather::new(), Vec::new());
+    for frame in Frames::default().feed(frames).ok()?.frames() {
+        if let Some(data) = sse::data(frame) {
+            decoder.event(&String::from_utf8_lossy(&data), &mut deltas)?;
+        }
+    }
+    decoder.end(&mut deltas);
+    for delta in deltas {
+        gather.push(delta);
+    }
+    gather.finish()
 }
 
 /// Whether each choice that was begun has its finish reason.

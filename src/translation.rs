@@ -20,8 +20,9 @@ use breakwater_dialects::mistake::Mistake;
 use serde_json::{Map, Value};
 
 use crate::binding;
-use crate::chat::{Losses, Object, Reading, Request};
+use crate::chat::{Losses, Means, Object, Reading, Request};
 use crate::config::Unsupported;
+use crate::demand::{Correction, Demand, Strict};
 use crate::dialect::{self, Dialect, Recipient};
 use crate::envelope::{self, Envelope};
 use crate::error::Error;
@@ -39,8 +40,27 @@ pub(crate) struct Translation<'a> {
     tenant: String,
     /// The canonical request, as the client sent it.
     request: OnceCell<Reading<Rc<Request>>>,
-    /// What was written, by the target's name.
-    written: RefCell<Vec<(String, Rc<Written>)>>,
+    /// What was written, by the target's name, and by which means a form was asked for.
+    written: RefCell<Vec<(String, Means, Rc<Written>)>>,
+}
+
+/// How a call asks for a form of its answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guise {
+    pub(crate) means: Means,
+    /// What is demanded of it.
+    pub(crate) demand: Option<Rc<Demand>>,
+    /// What is said of a wrong answer that came before.
+    pub(crate) correction: Option<Correction>,
+}
+
+/// What a call sends.
+pub(crate) struct Sent {
+    pub(crate) body: String,
+    /// What of the request it does not say.
+    pub(crate) ignored: Vec<String>,
+    /// Whether a form of the answer is asked for by other means than one of the protocol's.
+    pub(crate) emulated: bool,
 }
 
 /// A request as one target is sent it.
@@ -49,6 +69,7 @@ struct Written {
     body: String,
     /// What of it could not be said, and is told to the client.
     ignored: Vec<String>,
+    emulated: bool,
     /// Why it is not sent.
     refusal: Option<Refusal>,
 }
@@ -91,17 +112,32 @@ impl<'a> Translation<'a> {
         if self.passes_through(candidate) {
             return None;
         }
-        let Refusal { fault, next, said } = self.written(candidate).refusal.clone()?;
+        let Refusal { fault, next, said } = self.written(candidate, Means::Native).refusal.clone()?;
         Some(Verdict { fault, status: None, next, wait: None, said: Some(said), target: candidate.name.clone() })
     }
 
-    /// The body for a candidate, and what it does not say.
-    pub(crate) fn body(&self, candidate: &Candidate<'_>) -> (String, Vec<String>) {
-        if self.passes_through(candidate) {
-            return (self.same(candidate), Vec::new());
+    /// What a candidate is sent.
+    pub(crate) fn sent(&self, candidate: &Candidate<'_>, guise: &Guise) -> Sent {
+        let mut sent = if self.passes_through(candidate) && guise.means == Means::Native {
+            let emulated = candidate.dialect == Dialect::Chat && candidate.provider.quirks.lacks("json_schema");
+            Sent { body: self.same(candidate), ignored: Vec::new(), emulated }
+        } else {
+            let written = self.written(candidate, guise.means);
+            Sent { body: written.body.clone(), ignored: written.ignored.clone(), emulated: written.emulated }
+        };
+        if let Some(strict) = guise.demand.as_ref().and_then(|demand| demand.strict())
+            && candidate.provider.quirks.original
+            && guise.means == Means::Native
+        {
+            let schema = if let Strict::Fitted(schema) = strict { Some(schema) } else { None };
+            sent.body = candidate.dialect.asking_for(&sent.body, schema).unwrap_or(sent.body);
         }
-        let written = self.written(candidate);
-        (written.body.clone(), written.ignored.clone())
+        if let Some(correction) = &guise.correction
+            && let Some(body) = candidate.dialect.continued(&sent.body, &correction.turns, &recipient(candidate))
+        {
+            sent.body = body;
+        }
+        sent
     }
 
     /// The client's own text, as far as it can be: without what only a translation of an earlier turn put there, and adapted where the provider is
@@ -129,13 +165,13 @@ impl<'a> Translation<'a> {
         }
     }
 
-    fn written(&self, candidate: &Candidate<'_>) -> Rc<Written> {
-        let known = |(name, _): &&(String, Rc<Written>)| *name == candidate.name;
-        if let Some((_, written)) = self.written.borrow().iter().find(known) {
+    fn written(&self, candidate: &Candidate<'_>, means: Means) -> Rc<Written> {
+        let known = |(name, by, _): &&(String, Means, Rc<Written>)| *name == candidate.name && *by == means;
+        if let Some((_, _, written)) = self.written.borrow().iter().find(known) {
             return Rc::clone(written);
         }
-        let written = Rc::new(self.write(candidate));
-        self.written.borrow_mut().push((candidate.name.clone(), Rc::clone(&written)));
+        let written = Rc::new(self.write(candidate, means));
+        self.written.borrow_mut().push((candidate.name.clone(), means, Rc::clone(&written)));
         written
     }
 
@@ -149,19 +185,22 @@ impl<'a> Translation<'a> {
         self.envelope.dialect.read(body)
     }
 
-    fn write(&self, candidate: &Candidate<'_>) -> Written {
-        let of_route = candidate.apart.map(|(route, _)| route).filter(|route| !route.is_empty());
+    fn write(&self, candidate: &Candidate<'_>, means: Means) -> Written {
+        let set = if self.passes_through(candidate) { Some(&*candidate.set) } else { candidate.apart.map(|(route, _)| route) };
+        let of_route = set.filter(|set| !set.is_empty());
         let request = match of_route {
             Some(set) => self.read(Some(set)).map(Rc::new),
             None => self.request(),
         };
-        let request = match request {
+        let mut request = match request {
             Ok(request) => request,
             Err(mistake) => return Written::refused(Fault::Refused, Next::Stop, Error::from(mistake).as_said()),
         };
+        if means != Means::Native {
+            means.apply(Rc::make_mut(&mut request));
+        }
         let mut losses = Losses::new();
-        let recipient = Recipient { model: candidate.model, quirks: candidate.provider.quirks };
-        let mut body = candidate.dialect.write(&request, &recipient, &mut losses);
+        let mut body = candidate.dialect.write(&request, &recipient(candidate), &mut losses);
         if self.operation == Operation::Count {
             match candidate.dialect {
                 Dialect::Gemini => body = dialect::gemini::count_request(body, candidate.model),
@@ -197,12 +236,16 @@ impl<'a> Translation<'a> {
             }
         });
         let ignored = losses.iter().map(|loss| loss.field.clone()).collect();
-        Written { body: body.to_string(), ignored, refusal }
+        Written { body: body.to_string(), ignored, emulated: losses.is_emulated() || means != Means::Native, refusal }
     }
+}
+
+fn recipient<'a>(candidate: &Candidate<'a>) -> Recipient<'a> {
+    Recipient { model: candidate.model, quirks: candidate.provider.quirks }
 }
 
 impl Written {
     fn refused(fault: Fault, next: Next, said: Said) -> Self {
-        Self { body: String::new(), ignored: Vec::new(), refusal: Some(Refusal { fault, next, said }) }
+        Self { body: String::new(), ignored: Vec::new(), emulated: false, refusal: Some(Refusal { fault, next, said }) }
     }
 }

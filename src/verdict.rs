@@ -119,6 +119,10 @@ pub enum Fault {
     Declined,
     /// A 4xx of a state that passes, such as a conflict; over an `idempotency-key`, that is the client's own.
     NotNow,
+    /// The answer is not what was demanded of its form.
+    Unsatisfied,
+    /// The provider will not have the schema, and is to be asked by other means.
+    SchemaRefused,
     /// The client has gone.
     ClientGone,
 }
@@ -176,6 +180,8 @@ impl Fault {
             Self::Refused => "refused",
             Self::Declined => "declined",
             Self::NotNow => "not_now",
+            Self::Unsatisfied => "schema_unsatisfied",
+            Self::SchemaRefused => "schema_refused",
             Self::ClientGone => "client_gone",
         }
     }
@@ -205,6 +211,8 @@ impl Fault {
             | Self::Refused
             | Self::Declined
             | Self::NotNow
+            | Self::Unsatisfied
+            | Self::SchemaRefused
             | Self::ClientGone => Blame::Nobody,
         }
     }
@@ -229,7 +237,9 @@ impl Fault {
             | Self::ContextLength
             | Self::Unsupported
             | Self::Declined
-            | Self::NotNow => Next::Target,
+            | Self::NotNow
+            | Self::Unsatisfied
+            | Self::SchemaRefused => Next::Target,
             // Who named the target is told that it is not there; who named a route cannot know.
             Self::NoSuchModel if direct => Next::Stop,
             Self::NoSuchModel => Next::Target,
@@ -264,6 +274,8 @@ impl Fault {
             | Self::ContentPolicy
             | Self::Refused
             | Self::Declined
+            | Self::Unsatisfied
+            | Self::SchemaRefused
             | Self::ClientGone => false,
         }
     }
@@ -296,6 +308,8 @@ impl Fault {
             | Self::Refused
             | Self::Declined
             | Self::NotNow
+            | Self::Unsatisfied
+            | Self::SchemaRefused
             | Self::ClientGone => None,
         }
     }
@@ -364,6 +378,8 @@ impl Verdict {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self.fault.blame() {
+            // It has answered, in time and all of it: for any other request that is a success.
+            Blame::Nobody if self.fault == Fault::Unsatisfied => Outcome::Success,
             Blame::Nobody => Outcome::Nothing,
             Blame::Model => Outcome::ModelFailed,
             Blame::Provider => Outcome::ProviderFailed,

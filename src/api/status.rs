@@ -49,6 +49,7 @@ pub(crate) fn report(gateway: &Gateway, config: &Config, now: Timestamp) -> Stri
         "served": gateway.served(),
         "providers": providers,
         "routes": routes,
+        "schemas": gateway.demand_record().borrow().status(now),
         "direct": { "budget": gateway.spending(None).status(now) },
         "notes": config.notes(),
     })

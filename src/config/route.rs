@@ -13,7 +13,7 @@ use crate::config::problem;
 use crate::config::provider::{self, Provider};
 use crate::config::read::{Table, Value};
 use crate::config::reasoning;
-use crate::config::settings::{Defaults, Hedge, Hold, OnCut, Order, Share, Stated, Times, Unsupported};
+use crate::config::settings::{Defaults, Hedge, Hold, OnCut, Order, SchemaStream, Share, Stated, Times, Unsupported};
 
 /// A route.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,10 @@ pub struct Route {
     pub hedge_after: Option<Hedge>,
     /// How often a model is told that its answer breaks the requested schema.
     pub schema_retries: u32,
+    /// Whether a stream waits until its answer is valid.
+    pub schema_stream: SchemaStream,
+    /// Whether calls of all tools are validated, or those of strict ones alone.
+    pub validate_tools: bool,
     /// How long a stream is held back beyond its first content.
     pub hold: Option<Hold>,
     /// What becomes of a stream that breaks off.
@@ -116,10 +120,6 @@ pub(super) fn read_all(
     let routes: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
     let mut names = Names { providers, routes: &routes, notes };
     let drafts: Vec<Draft<'_>> = entries.into_iter().filter_map(|(name, value)| draft(name, value, &mut names)).collect();
-    for draft in &drafts {
-        let settings = draft.stated.not_in_effect();
-        notes.extend(settings.iter().map(|setting| crate::config::not_in_effect(&draft.value.path, setting)));
-    }
     drafts.iter().filter_map(|draft| settle(draft, &drafts, providers, defaults)).collect()
 }
 
@@ -305,6 +305,8 @@ fn settle(draft: &Draft<'_>, drafts: &[Draft<'_>], providers: &[Provider], defau
         retries: settings.retries,
         hedge_after: settings.hedge_after,
         schema_retries: settings.schema_retries,
+        schema_stream: settings.schema_stream,
+        validate_tools: settings.validate_tools,
         hold: settings.hold,
         on_cut: settings.on_cut,
         early_headers: settings.early_headers,

@@ -72,6 +72,15 @@ pub enum Unsupported {
     Next,
 }
 
+/// What becomes of a stream whose answer must be valid by a JSON schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaStream {
+    /// Nothing of it is sent before all of it is known to be valid.
+    Buffer,
+    /// It is passed on as it comes, and ends with an error where it cannot become valid any more.
+    Live,
+}
+
 /// So much for each request, 0 to 1, in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share(u32);
@@ -107,6 +116,10 @@ pub struct Defaults {
     pub hedge_after: Option<Hedge>,
     /// How often a model is told that its answer breaks the requested schema.
     pub schema_retries: u32,
+    /// Whether a stream waits until its answer is valid.
+    pub schema_stream: SchemaStream,
+    /// Whether calls of all tools are validated, or those of strict ones alone.
+    pub validate_tools: bool,
     /// How long a stream is held back beyond its first content; not at all where this is none.
     pub hold: Option<Hold>,
     /// What becomes of a stream that breaks off.
@@ -138,7 +151,9 @@ impl Default for Defaults {
             order: Order::Listed,
             retries: 0,
             hedge_after: None,
-            schema_retries: 0,
+            schema_retries: 1,
+            schema_stream: SchemaStream::Buffer,
+            validate_tools: false,
             hold: None,
             on_cut: OnCut::Error,
             early_headers: false,
@@ -199,6 +214,8 @@ pub(super) struct Stated {
     retries: Option<u32>,
     hedge_after: Option<Switch<Hedge>>,
     schema_retries: Option<u32>,
+    schema_stream: Option<SchemaStream>,
+    validate_tools: Option<bool>,
     hold: Option<Switch<Hold>>,
     on_cut: Option<OnCut>,
     early_headers: Option<bool>,
@@ -219,6 +236,8 @@ impl Stated {
             order: table.get("order").and_then(|value| value.choice(&ORDERS)),
             hedge_after: table.get("hedge_after").and_then(|value| hedge(&value)),
             schema_retries: table.get("schema_retries").and_then(|value| value.whole(0, MOST_RETRIES)),
+            schema_stream: table.get("schema_stream").and_then(|value| value.choice(&SCHEMA_STREAMS)),
+            validate_tools: table.get("validate_tools").and_then(|value| value.flag()),
             hold: table.get("hold").and_then(|value| hold(&value)),
             on_cut: table.get("on_cut").and_then(|value| value.choice(&ON_CUT)),
             early_headers: table.get("early_headers").and_then(|value| value.flag()),
@@ -257,6 +276,8 @@ impl Stated {
             retries: self.retries.or(above.retries),
             hedge_after: self.hedge_after.or(above.hedge_after),
             schema_retries: self.schema_retries.or(above.schema_retries),
+            schema_stream: self.schema_stream.or(above.schema_stream),
+            validate_tools: self.validate_tools.or(above.validate_tools),
             hold: self.hold.or(above.hold),
             on_cut: self.on_cut.or(above.on_cut),
             early_headers: self.early_headers.or(above.early_headers),
@@ -282,6 +303,8 @@ impl Stated {
             retries: self.retries.unwrap_or(above.retries),
             hedge_after: self.hedge_after.map_or(above.hedge_after, Switch::on),
             schema_retries: self.schema_retries.unwrap_or(above.schema_retries),
+            schema_stream: self.schema_stream.unwrap_or(above.schema_stream),
+            validate_tools: self.validate_tools.unwrap_or(above.validate_tools),
             hold: self.hold.map_or(above.hold, Switch::on),
             on_cut: self.on_cut.unwrap_or(above.on_cut),
             early_headers: self.early_headers.unwrap_or(above.early_headers),
@@ -291,17 +314,13 @@ impl Stated {
             hedge_budget: self.hedge_budget.map_or(above.hedge_budget, Switch::on),
         }
     }
-
-    /// The settings that this version accepts and does not act on.
-    pub(super) fn not_in_effect(&self) -> Vec<&'static str> {
-        let settings = [("schema_retries", self.schema_retries.is_some_and(|retries| retries > 0))];
-        settings.into_iter().filter(|(_, stated)| *stated).map(|(setting, _)| setting).collect()
-    }
 }
 
 const ORDERS: [(&str, Order); 3] = [("listed", Order::Listed), ("fastest", Order::Fastest), ("weighted", Order::Weighted)];
 
 const ON_CUT: [(&str, OnCut); 2] = [("error", OnCut::Error), ("restart", OnCut::Restart)];
+
+const SCHEMA_STREAMS: [(&str, SchemaStream); 2] = [("buffer", SchemaStream::Buffer), ("live", SchemaStream::Live)];
 
 const UNSUPPORTED: [(&str, Unsupported); 4] = [
     ("mind", Unsupported::Mind),

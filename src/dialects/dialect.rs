@@ -25,12 +25,13 @@ pub mod completions;
 pub mod gemini;
 pub mod messages;
 pub mod responses;
+pub mod strict;
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::chat::{Answer, Delta, Losses, Object, Reading, Request};
+use crate::chat::{Answer, Delta, Losses, Message, Object, Part, Reading, Request, Role};
 use crate::mistake::Mistake;
 use crate::quirk::Quirks;
 
@@ -73,6 +74,42 @@ impl Dialect {
             Self::Messages => messages::write(request, to, losses),
             Self::Gemini => gemini::write(request, to, losses),
         }
+    }
+
+    /// A body for a provider, with further turns behind those that it has; none where it is not one of the dialect.
+    #[must_use]
+    pub fn continued(self, body: &str, turns: &[Message], to: &Recipient<'_>) -> Option<String> {
+        // Written behind a question, without which some protocols let no model speak.
+        let mut request = Request::new(self);
+        request.messages.push(Message::new(Role::User, vec![Part::text("…")]));
+        request.messages.extend_from_slice(turns);
+        let mut written = self.write(&request, to, &mut Losses::new());
+        let name = match self {
+            Self::Chat | Self::Completions | Self::Messages => "messages",
+            Self::Responses => "input",
+            Self::Gemini => "contents",
+        };
+        let Value::Array(further) = written.get_mut(name)?.take() else { return None };
+        let mut body: Object = crate::json::object(body)?;
+        let said = body.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::String(text) = said {
+            *said = json!([{ "role": "user", "content": text }]);
+        }
+        said.as_array_mut()?.extend(further.into_iter().skip(1));
+        Some(Value::Object(body).to_string())
+    }
+
+    /// A body that asks for a form by another schema, or (where that is none) by its own, but not strictly. None where it asks for none.
+    #[must_use]
+    pub fn asking_for(self, body: &str, schema: Option<&Value>) -> Option<String> {
+        let mut body: Object = crate::json::object(body)?;
+        let place = match self {
+            Self::Responses => body.get_mut("text")?.get_mut("format")?,
+            _ => body.get_mut("response_format")?.get_mut("json_schema")?,
+        };
+        let (name, value) = schema.map_or(("strict", Value::Bool(false)), |schema| ("schema", schema.clone()));
+        place.as_object_mut()?.insert(name.to_owned(), value);
+        Some(Value::Object(body).to_string())
     }
 
     /// Reads a provider's whole answer; none where it is not one.

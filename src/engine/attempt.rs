@@ -2,11 +2,12 @@
 
 use super::Job;
 use crate::breaker::{Outcome, Ticket};
-use crate::chat::Answer;
+use crate::chat::{Answer, Means, taken_out_of_call};
 use crate::config::simulated::Simulated;
 use crate::config::{Hold as Window, Protocol};
 use crate::consult::{Consult, Timed};
 use crate::deadline::Allowance;
+use crate::demand::{self, Judgement, Mark, Passed, Wrong};
 use crate::dialect::{Dialect, Whole, chat, gemini, messages};
 use crate::fault::Fault;
 use crate::http::Headers;
@@ -16,9 +17,10 @@ use crate::provider::address::{self, Operation};
 use crate::provider::simulated;
 use crate::route::Candidate;
 use crate::runtime::{Call, CallError, Destination, End, Payload, Read, Reply, Runtime};
-use crate::stream::{Failure, Held, Hold};
+use crate::stream::{self, Failure, Held, Hold};
 use crate::time::Timestamp;
-use crate::verdict::{self, Evidence, Verdict};
+use crate::translation::{Guise, Sent};
+use crate::verdict::{self, Evidence, Said, Verdict};
 
 /// The most that an unstreamed answer may hold, in bytes.
 const MAX_ANSWER: usize = 10 * 1024 * 1024;
@@ -44,6 +46,8 @@ pub(crate) struct Won<B> {
     pub(crate) headers: Headers,
     /// The answer.
     pub(crate) body: WonBody<B>,
+    /// How it came to be what was demanded of its form, where something was.
+    pub(crate) mark: Option<Mark>,
 }
 
 /// An answer, or as much of it as commits.
@@ -80,11 +84,20 @@ pub(super) struct Attempt<'a, R: Runtime> {
     pub(super) timed: Timed,
     /// How many calls of this request went to this target before.
     pub(super) nth: u64,
+    /// How it asks for a form of the answer.
+    pub(super) guise: &'a Guise,
+}
+
+/// Why a call was lost.
+pub(super) struct Miss {
+    pub(super) verdict: Verdict,
+    /// The answer, where it was one, but not what was demanded.
+    pub(super) wrong: Option<Box<Wrong>>,
 }
 
 impl<R: Runtime> Attempt<'_, R> {
     /// Runs it. A success is recorded here, a verdict by whoever acts on it.
-    pub(super) async fn run(&self, ticket: &Ticket) -> Result<Won<R::Body>, Verdict> {
+    pub(super) async fn run(&self, ticket: &Ticket) -> Result<Won<R::Body>, Miss> {
         if let Some(delay) = self.candidate.fault.as_ref().and_then(Fault::delay) {
             let left = self.allowance.until.since(self.consult.runtime.now());
             self.consult.runtime.sleep(delay.min(left)).await;
@@ -92,17 +105,31 @@ impl<R: Runtime> Attempt<'_, R> {
                 return Err(self.judge(&self.give_up()));
             }
         }
-        let (body, ignored) = self.job.translation.body(self.candidate);
-        match self.call(body) {
-            Ok(call) => self.answer(self.consult.runtime.call(call).await, ignored, ticket).await,
-            Err(evidence) => Err(self.judge(&evidence)),
+        let Sent { body, ignored, emulated } = self.job.translation.sent(self.candidate, self.guise);
+        let mut won = match self.call(body) {
+            Ok(call) => self.answer(self.consult.runtime.call(call).await, ignored, ticket).await?,
+            Err(evidence) => return Err(self.judge(&evidence)),
+        };
+        if emulated && won.mark == Some(Mark::Valid) && self.job.demand.is_some_and(|demand| demand.has_schema()) {
+            won.mark = Some(Mark::Emulated);
         }
+        Ok(won)
     }
 
-    fn judge(&self, evidence: &Evidence<'_>) -> Verdict {
+    fn judge(&self, evidence: &Evidence<'_>) -> Miss {
         let mut verdict = verdict::judge(&self.candidate.about(), evidence, self.consult.runtime.now());
+        if self.is_of_schema(evidence) {
+            (verdict.fault, verdict.next) = (verdict::Fault::SchemaRefused, verdict::Next::Target);
+        }
         verdict.said = verdict.said.map(|said| said.without(self.candidate.hidden));
-        verdict
+        Miss { verdict, wrong: None }
+    }
+
+    /// Whether the provider refused the request for the schema in it, which can be asked for by other means.
+    fn is_of_schema(&self, evidence: &Evidence<'_>) -> bool {
+        let Evidence::Status { status: 400 | 422, body, .. } = evidence else { return false };
+        let asks = self.guise.means == Means::Native && self.job.demand.is_some_and(|demand| demand.has_schema());
+        asks && demand::is_of_schema(body)
     }
 
     /// The request as this candidate is sent it.
@@ -156,7 +183,7 @@ impl<R: Runtime> Attempt<'_, R> {
         reply: Result<Reply<R::Body>, CallError>,
         ignored: Vec<String>,
         ticket: &Ticket,
-    ) -> Result<Won<R::Body>, Verdict> {
+    ) -> Result<Won<R::Body>, Miss> {
         let Reply { status, headers, body } = match reply {
             Ok(reply) => reply,
             Err(error) => return Err(self.judge(&self.unanswered(error))),
@@ -165,13 +192,13 @@ impl<R: Runtime> Attempt<'_, R> {
             let text = if let Payload::Whole(text) = body { text } else { String::new() };
             return Err(self.judge(&Evidence::Status { status, headers: &headers, body: &text }));
         }
-        let body = match body {
+        let (body, mark) = match body {
             Payload::Whole(text) => self.whole(text, ticket)?,
             Payload::Stream(rest) => self.stream(rest, ticket).await?,
         };
         let (candidate, target) = (self.candidate, self.candidate.name.clone());
         let source = Source { target, credential: candidate.credential.to_owned(), dialect: candidate.dialect };
-        Ok(Won { source, ignored, headers, body })
+        Ok(Won { source, ignored, headers, body, mark })
     }
 
     fn unanswered(&self, error: CallError) -> Evidence<'static> {
@@ -196,10 +223,39 @@ impl<R: Runtime> Attempt<'_, R> {
         self.consult.came(&self.timed, awaited);
     }
 
-    fn whole(&self, text: String, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
+    /// What is demanded of an answer that is there to its end, in which form it was written.
+    fn examine(&self, answer: Option<Answer>) -> Result<Option<(Mark, Answer)>, Miss> {
+        let Some(demand) = self.job.demand else { return Ok(None) };
+        let Some(mut answer) = answer else { return Err(self.judge(&Evidence::Garbage)) };
+        let mut called = false;
+        if self.guise.means == Means::Tool {
+            called = answer.choices.iter_mut().fold(false, |called, choice| taken_out_of_call(choice) || called);
+        }
+        let record = self.consult.gateway.demand_record();
+        let count = |passed| record.borrow_mut().count(&self.candidate.name, passed);
+        match demand.judge(&mut answer) {
+            Judgement::Valid => {
+                count(Passed::Valid);
+                Ok(Some((if called { Mark::Emulated } else { Mark::Valid }, answer)))
+            }
+            Judgement::Repaired => {
+                count(Passed::Repaired);
+                Ok(Some((Mark::Repaired, answer)))
+            }
+            Judgement::Wrong(wrong) => {
+                count(Passed::Wrong);
+                let said = Some(Said { message: wrong.in_words(), ..Said::default() });
+                let (fault, target) = (verdict::Fault::Unsatisfied, self.candidate.name.clone());
+                let verdict = Verdict { fault, status: Some(200), next: fault.next(false), wait: None, said, target };
+                Err(Miss { verdict, wrong: Some(wrong) })
+            }
+        }
+    }
+
+    fn whole(&self, text: String, ticket: &Ticket) -> Result<(WonBody<R::Body>, Option<Mark>), Miss> {
         let (dialect, stream) = (self.candidate.dialect, self.job.envelope.stream);
         if self.job.translation.operation() == Operation::Count {
-            return self.count(text, ticket);
+            return Ok((self.count(text, ticket)?, None));
         }
         match dialect.classify_whole(&text) {
             Whole::Complete => {
@@ -213,8 +269,16 @@ impl<R: Runtime> Attempt<'_, R> {
                 if answer.is_none() && stream && chat::replay(&text, false).is_none() {
                     return Err(self.judge(&Evidence::Garbage));
                 }
+                if self.job.demand.is_some() {
+                    self.consult.came(&self.timed, Awaited::of(stream));
+                    let examined = self.examine(answer.map(|answer| *answer).or_else(|| dialect.decode(&text)))?;
+                    self.consult.record(ticket, Outcome::Success);
+                    let Some((mark, examined)) = examined else { return Ok((WonBody::Whole(text, None), None)) };
+                    let as_it_is = same && !stream && mark == Mark::Valid;
+                    return Ok((WonBody::Whole(text, (!as_it_is).then(|| Box::new(examined))), Some(mark)));
+                }
                 self.complete(ticket, Awaited::of(stream));
-                Ok(WonBody::Whole(text, answer))
+                Ok((WonBody::Whole(text, answer), None))
             }
             Whole::Empty => Err(self.judge(&Evidence::Empty)),
             Whole::Error => Err(self.judge(&Evidence::ErrorInside { body: &text })),
@@ -223,7 +287,7 @@ impl<R: Runtime> Attempt<'_, R> {
     }
 
     /// A number of tokens, in Anthropic's form.
-    fn count(&self, text: String, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
+    fn count(&self, text: String, ticket: &Ticket) -> Result<WonBody<R::Body>, Miss> {
         let counted = match self.candidate.dialect {
             Dialect::Gemini => gemini::counted(&text).map(|tokens| format!(r#"{{"input_tokens":{tokens}}}"#)),
             _ => messages::counted(&text).map(|_| text),
@@ -234,10 +298,12 @@ impl<R: Runtime> Attempt<'_, R> {
     }
 
     /// Reads until the first content, and for as long beyond it as the stream is to be held back.
-    async fn stream(&self, mut rest: R::Body, ticket: &Ticket) -> Result<WonBody<R::Body>, Verdict> {
+    async fn stream(&self, mut rest: R::Body, ticket: &Ticket) -> Result<(WonBody<R::Body>, Option<Mark>), Miss> {
         let runtime = &self.consult.runtime;
-        let mut hold =
-            Hold::new(self.candidate.dialect, self.candidate.provider.quirks.done_may_be_missing).beyond(self.job.hold);
+        let dialect = self.candidate.dialect;
+        let mut hold = Hold::new(dialect, self.candidate.provider.quirks.done_may_be_missing)
+            .beyond(self.job.hold)
+            .to_its_end(self.buffers());
         let mut ticket = ticket.clone();
         // Set at the first content: the end of what is held back in any case.
         let mut release: Option<Timestamp> = None;
@@ -253,6 +319,9 @@ impl<R: Runtime> Attempt<'_, R> {
                 Read::End(End::ClientGone) => return Err(self.judge(&Evidence::ClientGone)),
                 Read::End(End::Silence | End::Overlong) => match release {
                     None => return Err(self.judge(&self.give_up())),
+                    Some(release) if runtime.now() >= release && self.buffers() => {
+                        return Err(self.judge(&Evidence::Timeout { fair: false, first_token: false }));
+                    }
                     Some(release) if runtime.now() >= release => Held::Commit(hold.release()),
                     Some(_) => return Err(self.judge(&Evidence::Stalled)),
                 },
@@ -264,14 +333,20 @@ impl<R: Runtime> Attempt<'_, R> {
                 Held::More => {}
                 Held::Commit(first) => {
                     let streaming = Streaming { first, rest, hold, ticket, timed: self.timed, busy: None };
-                    return Ok(WonBody::Stream(Box::new(streaming)));
+                    return Ok((WonBody::Stream(Box::new(streaming)), None));
                 }
                 Held::Complete(all) => {
                     if release.is_none() {
                         self.begun(&mut ticket);
                     }
-                    self.complete(&ticket, Awaited::StreamCompletion);
-                    return Ok(WonBody::Streamed(all));
+                    self.consult.came(&self.timed, Awaited::StreamCompletion);
+                    let examined = if self.job.demand.is_some() { self.examine(stream::told(dialect, &all))? } else { None };
+                    self.consult.record(&ticket, Outcome::Success);
+                    return Ok(match examined {
+                        None => (WonBody::Streamed(all), None),
+                        Some((Mark::Valid, _)) => (WonBody::Streamed(all), Some(Mark::Valid)),
+                        Some((mark, answer)) => (WonBody::Whole(String::new(), Some(Box::new(answer))), Some(mark)),
+                    });
                 }
                 Held::Failed(Failure::Empty) => return Err(self.judge(&Evidence::Empty)),
                 Held::Failed(Failure::Cut) => return Err(self.judge(&Evidence::Cut)),
@@ -279,6 +354,11 @@ impl<R: Runtime> Attempt<'_, R> {
                 Held::Failed(Failure::Error(body)) => return Err(self.judge(&Evidence::ErrorInside { body: &body })),
             }
         }
+    }
+
+    /// Whether nothing of a stream is sent before all of it is known to be what was demanded.
+    fn buffers(&self) -> bool {
+        self.job.demand.is_some_and(|demand| !demand.live)
     }
 
     /// The first content is there. Until when more may be held back.
@@ -290,6 +370,7 @@ impl<R: Runtime> Attempt<'_, R> {
             *ticket = self.consult.gateway.view().borrow().settled(ticket);
         }
         match self.job.hold {
+            _ if self.buffers() => self.job.deadline,
             Some(Window::Time(time)) => self.job.deadline.min(self.consult.runtime.now() + time),
             Some(Window::Tokens(_)) | None => self.job.deadline,
         }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::wording::Wording;
 use super::{Failure, Hold, all_finished, failure_of};
+use crate::demand::Guard;
 use crate::dialect::{Dialect, Event, chat};
 use crate::error::Error;
 use crate::runtime::{End, Step, Tap};
@@ -27,6 +28,8 @@ pub enum Ending {
     ErrorEvent,
     /// By something that is not of this protocol.
     Garbage,
+    /// By something with which its answer cannot become what was demanded.
+    Unsatisfied,
     /// By the client's leaving.
     ClientGone,
 }
@@ -48,6 +51,9 @@ pub struct Relay {
     /// Whether the event that holds nothing but usage, which was asked for on our own account, is kept from the client.
     hide_usage: bool,
     recorder: Option<Recorder>,
+    /// Whether the answer can still become what was demanded; why it cannot.
+    guard: Option<Guard>,
+    unsatisfied: Option<String>,
     /// What the provider's errors may quote, and must not be told.
     hidden: Hidden,
     /// Whether more than reasoning was shown.
@@ -76,6 +82,8 @@ impl Relay {
             finish_is_enough: hold.finish_is_enough,
             hide_usage: false,
             recorder: None,
+            guard: None,
+            unsatisfied: None,
             hidden: Hidden::default(),
             answered: hold.seen.answer,
             untold: false,
@@ -90,6 +98,20 @@ impl Relay {
         self.recorder = Some(recorder);
         self.hide_usage = hide_usage;
         self
+    }
+
+    /// Ends the stream where its answer cannot become what was demanded any more.
+    #[must_use]
+    pub(crate) fn guarded(mut self, guard: Option<Guard>) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Whether the answer can still become what was demanded.
+    fn satisfies(&mut self, data: &[u8]) -> bool {
+        let looked = self.guard.as_mut().map(|guard| guard.event(&String::from_utf8_lossy(data)));
+        self.unsatisfied = looked.and_then(Result::err);
+        self.unsatisfied.is_none()
     }
 
     /// Tells a client of that dialect what the upstream says.
@@ -126,7 +148,7 @@ impl Relay {
     /// Records what is sent before the relay begins, whole frames, and gives it without what is to be hidden.
     #[must_use]
     pub fn after(mut self, first: Vec<u8>) -> (Self, Vec<u8>) {
-        if self.recorder.is_none() && self.wording.is_same() {
+        if self.recorder.is_none() && self.guard.is_none() && self.wording.is_same() {
             return (self, first);
         }
         let Ok(fed) = Frames::default().feed(&first) else { return (self, first) };
@@ -139,7 +161,7 @@ impl Relay {
             let hidden =
                 self.hide_usage && data.as_ref().is_some_and(|data| self.upstream.classify_frame(frame, data).usage_only);
             // What cannot be told ends the stream at the next chunk.
-            if !hidden && self.tell(frame, data.as_deref(), &mut shown).is_none() {
+            if data.as_ref().is_some_and(|data| !self.satisfies(data)) || !hidden && self.tell(frame, data.as_deref(), &mut shown).is_none() {
                 self.untold = true;
                 break;
             }
@@ -157,12 +179,18 @@ impl Relay {
         self.wording.frame(frame, data, told)
     }
 
+    /// How the stream ends, as something of what was held back could not be told.
+    fn untold(&self) -> Option<Ending> {
+        self.untold.then_some(if self.unsatisfied.is_some() { Ending::Unsatisfied } else { Ending::Garbage })
+    }
+
     /// The event that ends the client's stream, which must not look complete.
     fn event_for(&self, ending: Ending) -> Vec<u8> {
         let error = match ending {
             Ending::Cut => Error::upstream_failed("the provider's stream ended before it was complete"),
             Ending::Stalled => Error::upstream_failed("the provider's stream went silent before it was complete"),
             Ending::Overlong => Error::deadline_exceeded("the stream passed its greatest duration before it was complete"),
+            Ending::Unsatisfied => Error::unsatisfied(self.unsatisfied.as_deref().unwrap_or_default()),
             Ending::Garbage | Ending::ErrorEvent => {
                 Error::upstream_failed("the provider's stream broke its protocol before it was complete")
             }
@@ -186,6 +214,9 @@ impl Relay {
     fn look(&mut self, frame: &[u8], data: &[u8]) -> Looked {
         if let Some(recorder) = &mut self.recorder {
             recorder(&String::from_utf8_lossy(data));
+        }
+        if !self.satisfies(data) {
+            return Looked::End(Ending::Unsatisfied);
         }
         // Until then every event is looked at for more than reasoning.
         let may_hand_over = self.successor.is_some() && !self.answered;
@@ -275,9 +306,9 @@ enum Looked {
 impl Tap for Relay {
     fn chunk(&mut self, bytes: &[u8]) -> Step {
         let aligned = self.frames.is_aligned();
-        if self.untold {
-            self.over(Ending::Garbage);
-            return Step::Abort(self.event_for(Ending::Garbage));
+        if let Some(ending) = self.untold() {
+            self.over(ending);
+            return Step::Abort(self.event_for(ending));
         }
         let Ok(fed) = self.frames.feed(bytes) else {
             self.over(Ending::Garbage);
@@ -312,6 +343,10 @@ impl Tap for Relay {
             End::Overlong => Ending::Overlong,
             End::Eof | End::Cut => Ending::Cut,
         };
+        if let Some(ending) = self.untold() {
+            self.over(ending);
+            return Some(self.event_for(ending));
+        }
         let mut last = Vec::new();
         if end == End::Eof {
             let mut rest = self.frames.finish();

@@ -1,7 +1,8 @@
 //! What the client is told when no target answered.
 //!
 //! Where targets failed in different ways, the first of these that holds: the deadline passed (504); somebody refused the request itself; every
-//! one was rate-limited (429); nothing was sent, as circuits were open (503); they failed (502). A refusal by one target because of what *it* is (too
+//! one was rate-limited (429); nothing was sent, as circuits were open (503); an answer came that was not what was demanded of its form (422); they failed
+//! (502). A refusal by one target because of what *it* is (too
 //! small, without a feature) is the client's answer only if all said so, or if nothing else was said.
 
 use std::time::Duration;
@@ -41,6 +42,10 @@ pub fn aggregate(verdicts: &[Verdict], refusals: &[Refusal], late: bool, now: Ti
         let soonest = until(refusals, now).min().unwrap_or(SOONEST);
         let drained = !refusals.is_empty() && refusals.iter().all(|refusal| refusal.why == Why::Drained);
         return if drained { Error::drained(soonest) } else { Error::circuit_open(soonest) };
+    }
+    if let Some(verdict) = verdicts.iter().rfind(|verdict| verdict.fault == Fault::Unsatisfied) {
+        let said = verdict.said.as_ref().map_or("", |said| said.message.as_str());
+        return Error::unsatisfied(format!("no answer is what was asked for; the last one, of {}: {said}", verdict.target));
     }
     if verdicts.iter().all(incapable)
         && let Some(verdict) = verdicts.last()

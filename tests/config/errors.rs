@@ -118,7 +118,7 @@ fn defaults() {
             "unknown",
             "dead_line = \"1s\"",
             "dead_line: unknown; allowed are deadline, first_token, stall, max_duration, cache, retries, stale_for, order, \
-             hedge_after, schema_retries, hold, on_cut, early_headers, unsupported, affinity, retry_budget, hedge_budget, server_timing, max_body, max_attempts; did you mean \"deadline\"?",
+             hedge_after, schema_retries, schema_stream, validate_tools, hold, on_cut, early_headers, unsupported, affinity, retry_budget, hedge_budget, server_timing, max_body, max_attempts; did you mean \"deadline\"?",
         ),
     ];
     for (name, line, expected) in rows {

@@ -160,7 +160,7 @@ fn fields_and_settings() {
             "unknown",
             "extends = \"other\"\nhedge = \"2s\"",
             ".hedge: unknown; allowed are targets, extends, deadline, first_token, stall, max_duration, cache, retries, stale_for, order, \
-             hedge_after, schema_retries, hold, on_cut, early_headers, unsupported, affinity, retry_budget, hedge_budget, set",
+             hedge_after, schema_retries, schema_stream, validate_tools, hold, on_cut, early_headers, unsupported, affinity, retry_budget, hedge_budget, set",
         ),
     ]);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use breakwater::config::simulated::{Behaviour, Fault, Simulated};
 use breakwater::config::{
     Auth, BreakerSettings, Config, Defaults, Found, Hedge, Limits, OnCut, Order, PRESETS, Protocol, Provider, Quirks, Route,
-    Share, Target, Times, Unsupported, fill, parse,
+    SchemaStream, Share, Target, Times, Unsupported, fill, parse,
 };
 use serde_json::json;
 
@@ -110,6 +110,8 @@ fn the_contracts_example() {
         retries: 1,
         hedge_after: Some(Hedge::P95),
         schema_retries: 2,
+        schema_stream: SchemaStream::Buffer,
+        validate_tools: false,
         hold: None,
         on_cut: OnCut::Error,
         early_headers: false,
@@ -151,7 +153,7 @@ fn the_contracts_example() {
     assert_eq!(config.defaults, Defaults::default());
     assert_eq!((&config.auth, &config.cors, config.server_timing), (&None, &Vec::new(), false));
     assert_eq!(config.limits, Limits { max_body: 10 * 1024 * 1024, max_attempts: 6 });
-    assert_eq!(config.notes(), ["routes.smart: schema_retries is accepted, and not in effect in this version",]);
+    assert_eq!(config.notes(), [""; 0]);
 }
 
 #[test]
@@ -165,7 +167,9 @@ fn nothing_means_the_built_in_values() {
         order: Order::Listed,
         retries: 0,
         hedge_after: None,
-        schema_retries: 0,
+        schema_retries: 1,
+        schema_stream: SchemaStream::Buffer,
+        validate_tools: false,
         hold: None,
         on_cut: OnCut::Error,
         early_headers: false,
@@ -193,7 +197,9 @@ fn defaults_and_the_gateways_own_settings() {
         order = "fastest"
         retries = 2
         hedge_after = "2s"
-        schema_retries = 1
+        schema_retries = 4
+        schema_stream = "live"
+        validate_tools = true
         affinity = false
         retry_budget = 0.29
         hedge_budget = "off"
@@ -214,7 +220,9 @@ fn defaults_and_the_gateways_own_settings() {
         order: Order::Fastest,
         retries: 2,
         hedge_after: Some(Hedge::After(s(2))),
-        schema_retries: 1,
+        schema_retries: 4,
+        schema_stream: SchemaStream::Live,
+        validate_tools: true,
         hold: None,
         on_cut: OnCut::Error,
         early_headers: false,
@@ -228,8 +236,7 @@ fn defaults_and_the_gateways_own_settings() {
     assert_eq!(config.auth, Some(Auth { keys: "TEAM_KEYS".to_owned() }));
     assert_eq!(config.cors, ["*", "https://app.example.com", "http://localhost:3000"]);
     assert!(config.server_timing);
-    let not_yet = |setting: &str| format!("defaults: {setting} is accepted, and not in effect in this version");
-    assert_eq!(config.notes(), [not_yet("schema_retries")]);
+    assert_eq!(config.notes(), [""; 0]);
 }
 
 #[test]

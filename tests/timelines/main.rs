@@ -31,6 +31,7 @@ mod latency;
 mod order;
 mod requests;
 mod restarting;
+mod schemas;
 mod streamed;
 mod telling;
 mod whole;

@@ -31,12 +31,16 @@ const TABLE: &[(Fault, Blame, Next, bool)] = &[
     (Fault::Refused, Blame::Nobody, Next::Stop, false),
     (Fault::ContentPolicy, Blame::Nobody, Next::Stop, false),
     (Fault::ClientGone, Blame::Nobody, Next::Stop, false),
+    (Fault::Unsatisfied, Blame::Nobody, Next::Target, false),
+    (Fault::SchemaRefused, Blame::Nobody, Next::Target, false),
 ];
 
 /// That a verdict says what its fault's row has.
 pub(crate) fn check(verdict: &Verdict, name: &str) {
     let (_, blame, next, _) = TABLE.iter().copied().find(|row| row.0 == verdict.fault).expect("every fault has a row");
     let outcome = match blame {
+        // It has answered, if not what was demanded.
+        Blame::Nobody if verdict.fault == Fault::Unsatisfied => Outcome::Success,
         Blame::Nobody => Outcome::Nothing,
         Blame::Model => Outcome::ModelFailed,
         Blame::Provider => Outcome::ProviderFailed,

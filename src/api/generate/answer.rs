@@ -14,6 +14,7 @@ use crate::cache::{self, Entry, Plan};
 use crate::canonical::Key;
 use crate::chat::{Answer, Object};
 use crate::consult::{Consult, Timed};
+use crate::demand::{Demand, Guard};
 use crate::dialect::{Dialect, Encoder, Manner, chat};
 use crate::engine::{Source, Streaming, Won, WonBody};
 use crate::envelope::Envelope;
@@ -112,6 +113,8 @@ pub(super) struct Commit<'a, R: Runtime> {
     pub(super) kept: bool,
     /// For whom ids are bound.
     pub(super) tenant: &'a str,
+    /// What is demanded of the answer's form.
+    pub(super) demand: Option<&'a Rc<Demand>>,
 }
 
 impl<R: Runtime> Commit<'_, R> {
@@ -126,6 +129,9 @@ impl<R: Runtime> Commit<'_, R> {
         headers.push("x-breakwater-target", won.source.target.clone());
         if !won.ignored.is_empty() {
             headers.push("x-breakwater-ignored", won.ignored.join(", "));
+        }
+        if let Some(mark) = won.mark {
+            headers.push("x-breakwater-schema", mark.word());
         }
         let hidden = self.candidate(&won.source).map(|candidate| candidate.hidden);
         let mut left = MAX_FIELDS;
@@ -267,7 +273,12 @@ impl<R: Runtime> Commit<'_, R> {
                     Ending::Complete => consult.came(&timed, Awaited::StreamCompletion),
                     Ending::Overlong => consult.gave_up(&timed, Awaited::StreamCompletion),
                     // One that broke off says nothing about how long a whole one takes.
-                    Ending::Cut | Ending::Stalled | Ending::ErrorEvent | Ending::Garbage | Ending::ClientGone => {}
+                    Ending::Cut
+                    | Ending::Stalled
+                    | Ending::ErrorEvent
+                    | Ending::Garbage
+                    | Ending::Unsatisfied
+                    | Ending::ClientGone => {}
                 }
             }
             if ending == Ending::Complete
@@ -291,6 +302,7 @@ impl<R: Runtime> Commit<'_, R> {
         } else if upstream != client {
             relay = relay.worded(client, Wording::translated(upstream, client, self.manner.clone()));
         }
+        relay = relay.guarded(self.demand.filter(|demand| demand.live).map(|demand| Guard::new(Rc::clone(demand), upstream)));
         match recording {
             Some(recording) => {
                 let hide_usage = upstream == client && !self.envelope.include_usage;
@@ -321,7 +333,7 @@ struct Call {
 fn outcome(ending: Ending) -> Outcome {
     match ending {
         // One that was cut short by our own limit went on well until then.
-        Ending::Complete | Ending::Overlong => Outcome::Success,
+        Ending::Complete | Ending::Overlong | Ending::Unsatisfied => Outcome::Success,
         Ending::ClientGone => Outcome::Nothing,
         Ending::Cut | Ending::Stalled | Ending::ErrorEvent | Ending::Garbage => Outcome::ModelFailed,
     }

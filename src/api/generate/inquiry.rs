@@ -10,8 +10,9 @@ use crate::auth::Caller;
 use crate::cache::{Entry, Freshness, Plan};
 use crate::canonical::{self, Key};
 use crate::chat;
-use crate::config::{Config, OnCut, Unsupported};
+use crate::config::{Config, OnCut, SchemaStream, Unsupported};
 use crate::consult::Consult;
+use crate::demand::Demand;
 use crate::dialect::{Dialect, Manner};
 use crate::engine::{Job, Won};
 use crate::envelope::Envelope;
@@ -42,6 +43,8 @@ pub(super) struct Inquiry<'a, R: Runtime> {
     key: Option<Key>,
     state: State,
     tenant: String,
+    /// What is demanded of the answer's form.
+    demand: Option<Rc<Demand>>,
 }
 
 /// What the cache knows of a request.
@@ -77,6 +80,7 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
             // Made-up failures spend nothing that real ones may need, and are not in want of it either.
             resolved.spending = gateway.rehearsals();
         }
+        let demand = if operation == Operation::Count { None } else { demand(gateway, envelope, &resolved)? };
         let state = State::of(envelope, &mut resolved, &caller.scope)?;
         // What a provider keeps under an id is one answer, and not another request's too.
         let bypass = operation == Operation::Count || state.once || state.kept;
@@ -107,6 +111,7 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
             key,
             state,
             tenant: caller.scope.clone(),
+            demand,
         })
     }
 
@@ -186,6 +191,8 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
             max_attempts: if self.state.once { 1 } else { self.config.limits.max_attempts }.saturating_sub(asked_before.len()),
             spending: self.resolved.spending,
             simulate: self.asked.simulate.as_deref(),
+            demand: self.demand.as_ref(),
+            schema_retries: self.settings().schema_retries,
         }
     }
 
@@ -218,6 +225,7 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
             manner: self.manner(),
             kept: self.state.kept,
             tenant: &self.tenant,
+            demand: self.demand.as_ref(),
         }
     }
 
@@ -249,6 +257,23 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
             response.headers.push("server-timing", format!("cache;dur={cache}, upstream;dur={upstream}, total;dur={total}"));
         }
     }
+}
+
+/// What a request demands of the form of its answer: in the client's words, or in those that its route puts in their place.
+fn demand(gateway: &Gateway, envelope: &Envelope<'_>, resolved: &Resolved<'_>) -> Result<Option<Rc<Demand>>, Error> {
+    let member = match envelope.dialect {
+        Dialect::Chat | Dialect::Completions | Dialect::Gemini => "response_format",
+        Dialect::Responses => "text",
+        Dialect::Messages => "output_config",
+    };
+    let set = resolved.candidates.first().and_then(|candidate| match candidate.apart {
+        Some((of_route, _)) => of_route.get(member),
+        None => candidate.set.get(member),
+    });
+    let set = set.map(ToString::to_string);
+    let Settings { schema_stream, validate_tools, .. } = resolved.settings;
+    let demand = gateway.demands().of(envelope, set.as_deref(), validate_tools, schema_stream == SchemaStream::Live)?;
+    Ok(demand.map(Rc::new))
 }
 
 /// The providers of the first two candidates: the platform allows six connections at once, and these are the ones that will most

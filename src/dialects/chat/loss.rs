@@ -16,7 +16,11 @@ pub struct Loss {
 
 /// All of them, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Losses(Vec<Loss>);
+pub struct Losses {
+    losses: Vec<Loss>,
+    /// Whether a form of the answer is asked for in words, as the provider has no better means.
+    emulated: bool,
+}
 
 impl Losses {
     /// None yet.
@@ -45,21 +49,32 @@ impl Losses {
         }
     }
 
+    /// A form of the answer is asked for in words.
+    pub fn emulate(&mut self) {
+        self.emulated = true;
+    }
+
+    /// Whether it is.
+    #[must_use]
+    pub fn is_emulated(&self) -> bool {
+        self.emulated
+    }
+
     fn add(&mut self, field: String, refusal: Option<String>) {
-        match self.0.iter_mut().find(|loss| loss.field == field) {
+        match self.losses.iter_mut().find(|loss| loss.field == field) {
             Some(known) => known.refusal = known.refusal.take().or(refusal),
-            None => self.0.push(Loss { field, refusal }),
+            None => self.losses.push(Loss { field, refusal }),
         }
     }
 
     /// In the order in which they were met.
     pub fn iter(&self) -> impl Iterator<Item = &Loss> {
-        self.0.iter()
+        self.losses.iter()
     }
 
     /// Whether everything could be said.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.losses.is_empty()
     }
 }

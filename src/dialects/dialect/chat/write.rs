@@ -283,6 +283,7 @@ fn format(writing: &Writing<'_>, messages: &mut Vec<Value>, losses: &mut Losses)
             form
         }
         Format::JsonSchema { schema, .. } if writing.quirks.lacks("json_schema") => {
+            losses.emulate();
             speak::instruct(messages, &in_words(schema));
             object()
         }

@@ -25,6 +25,7 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
     let generation = config::write(request, model, losses);
     let asks_for_json = matches!(request.format, Some(Format::JsonObject | Format::JsonSchema { .. }));
     if asks_for_json && !config::formats(request, model) {
+        losses.emulate();
         system.push(in_words(request.format.as_ref()));
     }
     if system.is_empty() && spoken.is_empty() {

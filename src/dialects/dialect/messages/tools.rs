@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::model::Model;
-use super::{block, object, schema};
+use super::{block, object};
 use crate::chat::{Losses, Object, Request, Tool, ToolChoice};
 use crate::dialect::Dialect;
+use crate::dialect::strict::{ANTHROPIC, fit};
 
 /// The tools that the model may call: those that `tool_choice` leaves, as Anthropic has no choice among some.
 pub(super) fn write(request: &Request, model: Model, losses: &mut Losses) -> Vec<Value> {
@@ -19,16 +20,15 @@ pub(super) fn write(request: &Request, model: Model, losses: &mut Losses) -> Vec
         match tool {
             Tool::Function { name, .. } if !is_allowed(name) => {}
             Tool::Function { name, description, parameters, strict, cache, extra } => {
-                let input_schema = if own { parameters.clone() } else { Some(parameters_of(parameters.as_ref(), losses)) };
                 let mut written = object([("name", name.as_str().into())]);
-                let strict = match strict {
-                    Some(true) if !(own || model.has_structured_outputs() && parameters.as_ref().is_some_and(schema::fits)) => {
-                        losses.ignore("tools[].strict");
-                        None
-                    }
-                    // What is the default need not be known to the model.
-                    Some(false) if !own => None,
-                    strict => *strict,
+                // Arguments that Anthropic does not hold to the schema are judged by the gateway all the same.
+                let is_held = *strict == Some(true) && !own && model.has_structured_outputs();
+                let fitted = parameters.as_ref().filter(|_| is_held).and_then(|schema| fit(schema, &ANTHROPIC));
+                let strict = if own { *strict } else { fitted.is_some().then_some(true) };
+                let input_schema = match fitted {
+                    None if own => parameters.clone(),
+                    None => Some(parameters_of(parameters.as_ref(), losses)),
+                    fitted => fitted,
                 };
                 let members = [
                     ("description", description.as_deref().map(Value::from)),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::model::Model;
 use super::{object, schema, system, thinking, tools, turns};
 use crate::chat::{Format, Losses, Object, Request};
-use crate::dialect::{Dialect, Recipient};
+use crate::dialect::{Dialect, Recipient, strict};
 
 /// Writes a request.
 #[must_use]
@@ -84,12 +84,17 @@ fn format(request: &Request, model: Model, losses: &mut Losses) -> (Option<Value
     let own = request.dialect == Dialect::Messages;
     match &request.format {
         None | Some(Format::Text) => (None, None),
-        Some(Format::JsonObject) => (None, Some(schema::instruction(None, None, None))),
+        Some(Format::JsonObject) => {
+            losses.emulate();
+            (None, Some(schema::instruction(None, None, None)))
+        }
         Some(Format::JsonSchema { name, description, schema, .. }) => {
-            if own || model.has_structured_outputs() && schema::fits(schema) {
-                let format = super::block("json_schema", [("schema", schema.clone())]);
+            let fitted = if own { Some(schema.clone()) } else { strict::fit(schema, &strict::ANTHROPIC).filter(|_| model.has_structured_outputs()) };
+            if let Some(schema) = fitted {
+                let format = super::block("json_schema", [("schema", schema)]);
                 return (Some(format.into()), None);
             }
+            losses.emulate();
             (None, Some(schema::instruction(name.as_deref(), description.as_deref(), Some(schema))))
         }
         Some(Format::Other(format)) if own => (Some(format.clone()), None),

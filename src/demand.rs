@@ -1,0 +1,125 @@
+//! What a request demands of the form of its answer, and whether an answer has it.
+//!
+//! ```text
+//! read        what a client's request demands, compiled once per isolate          (here)
+//! judge       whether an answer is what was demanded, repaired where that is free  demand/judge.rs
+//! correction  what a model is told of its wrong answer                             demand/correction.rs
+//! guard       the same judgement on a stream that is passed on as it comes         demand/guard.rs
+//! record      which targets fail which schemas                                     demand/record.rs
+//! ```
+//!
+//! **The promise**: where a JSON schema is demanded, what the client gets is valid by it, by the text of the schema that the client itself sent, whichever
+//! target answered and whatever that target was told; or it is an error. A turn that calls tools, and one that refuses, is exempt from the demand on its text.
+
+mod correction;
+mod guard;
+mod judge;
+mod read;
+mod record;
+
+use std::rc::Rc;
+
+use breakwater_schema::Schema;
+use serde_json::Value;
+
+pub(crate) use correction::Correction;
+pub(crate) use guard::Guard;
+pub(crate) use judge::{Judgement, Wrong};
+pub(crate) use read::Demands;
+pub(crate) use record::{Passed, Record};
+
+/// What a request demands.
+#[derive(Clone, Debug)]
+pub(crate) struct Demand {
+    /// Of an answer's text.
+    form: Option<Rc<Form>>,
+    /// Of calls of tools.
+    tools: Option<Rc<Tools>>,
+    /// Whether the request offers tools, so that words may come before a call.
+    may_call: bool,
+    /// Whether a stream is passed on as it comes, and checked meanwhile.
+    pub(crate) live: bool,
+    /// Which demand it is, for what is remembered of it.
+    pub(crate) id: u64,
+}
+
+impl Demand {
+    /// How the schema is put to a provider that takes a subset; none where it is the client's own. What it writes instead of a property that need not be
+    /// there is null, which is taken out of an answer before it is sent: not of one that is passed on live.
+    pub(crate) fn strict(&self) -> Option<&Strict> {
+        let form = self.form.as_deref().filter(|_| !self.live)?;
+        (!matches!(form.strict, Strict::AsItIs)).then_some(&form.strict)
+    }
+
+    /// Whether the text must be valid by a schema, for which providers have means of their own.
+    pub(crate) fn has_schema(&self) -> bool {
+        self.form.as_ref().is_some_and(|form| !form.any_object)
+    }
+}
+
+/// What is demanded of an answer's text: that it is JSON.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// By this schema.
+    schema: Rc<Schema>,
+    /// Whether that says no more than that it is an object.
+    any_object: bool,
+    strict: Strict,
+}
+
+/// How a client that asks for a schema to be enforced strictly is spoken for at a provider that takes a subset of JSON Schema then.
+#[derive(Debug)]
+pub(crate) enum Strict {
+    /// In its own words.
+    AsItIs,
+    /// By this schema.
+    Fitted(Value),
+    /// Not strictly: the schema has no form in the subset.
+    Not,
+}
+
+/// The tools that were offered, each with the schema that its arguments must be valid by, if any.
+pub(crate) type Tools = Vec<(String, Option<Rc<Schema>>)>;
+
+/// Whether a provider's refusal of a request is one of the schema in it: its words name the member or the thing. That of a function's is none of the
+/// answer's.
+pub(crate) fn is_of_schema(refusal: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "response_format",
+        "json_schema",
+        "response_schema",
+        "responseschema",
+        "responsejsonschema",
+        "output_config",
+        "text.format",
+        "structured output",
+        "grammar",
+    ];
+    let refusal = refusal.to_ascii_lowercase();
+    let of_function = refusal.contains("function") || refusal.contains("tools[") || refusal.contains("tools.");
+    !of_function && (WORDS.iter().any(|word| refusal.contains(word)) || refusal.contains("schema") && refusal.contains("invalid"))
+}
+
+/// How an answer came to be what was demanded: the word of `x-breakwater-schema`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// At once.
+    Valid,
+    /// At once, from a target that was asked by other means than a schema of its protocol's.
+    Emulated,
+    /// The JSON was taken out of what was around it.
+    Repaired,
+    /// After so many corrective retries.
+    Retried(u32),
+}
+
+impl Mark {
+    pub(crate) fn word(self) -> String {
+        match self {
+            Self::Valid => "valid".to_owned(),
+            Self::Emulated => "emulated".to_owned(),
+            Self::Repaired => "repaired".to_owned(),
+            Self::Retried(times) => format!("retried;{times}"),
+        }
+    }
+}

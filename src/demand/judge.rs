@@ -1,0 +1,199 @@
+//! Whether an answer is what was demanded.
+
+use breakwater_schema::{Finished, Violation, repaired};
+use serde_json::Value;
+
+use super::{Demand, Form};
+use crate::chat::{Answer, Choice, Finish, Kind, Part, ToolCall};
+
+/// The most that is told of one answer: more would not be mended at once either.
+const MOST_TOLD: usize = 8;
+
+/// The most members that are null for nothing.
+const MOST_NULLS: usize = 256;
+
+/// What an answer is.
+#[derive(Debug)]
+pub(crate) enum Judgement {
+    /// What was demanded, as it stands.
+    Valid,
+    /// What was demanded, once the JSON is taken out of what is around it: the answer was changed so.
+    Repaired,
+    /// Something else.
+    Wrong(Box<Wrong>),
+}
+
+/// A choice that is not what was demanded.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    /// What the model said.
+    pub(crate) parts: Vec<Part>,
+    /// What is wrong with it; of a text, or of the calls with these ids.
+    pub(crate) complaints: Vec<Complaint>,
+    /// Whether it was cut off at the most tokens that it might have.
+    pub(crate) cut: bool,
+    /// Whether it was JSON at all, so that another model can make something of it.
+    pub(crate) is_json: bool,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Complaint {
+    /// The call that it is about; none where it is the text.
+    pub(crate) call: Option<String>,
+    pub(crate) message: String,
+}
+
+impl Wrong {
+    /// All of it in one text, for the client.
+    pub(crate) fn in_words(&self) -> String {
+        let messages: Vec<&str> = self.complaints.iter().map(|complaint| complaint.message.as_str()).collect();
+        messages.join("; ")
+    }
+}
+
+impl Demand {
+    /// Judges every choice of an answer.
+    pub(crate) fn judge(&self, answer: &mut Answer) -> Judgement {
+        let mut judgement = Judgement::Valid;
+        for choice in &mut answer.choices {
+            match self.judge_choice(choice) {
+                Judgement::Valid => {}
+                Judgement::Repaired => judgement = Judgement::Repaired,
+                wrong @ Judgement::Wrong(_) => return wrong,
+            }
+        }
+        judgement
+    }
+
+    fn judge_choice(&self, choice: &mut Choice) -> Judgement {
+        let cut = choice.finish == Some(Finish::Length);
+        let calls: Vec<&ToolCall> =
+            choice.parts.iter().filter_map(|part| if let Kind::ToolCall(call) = &part.kind { Some(call) } else { None }).collect();
+        if !calls.is_empty() {
+            let complaints = self.of_calls(&calls);
+            return if complaints.is_empty() { Judgement::Valid } else { wrong(choice, complaints, cut, true) };
+        }
+        if is_exempt(choice.finish.as_ref()) || choice.parts.iter().any(|part| matches!(part.kind, Kind::Refusal(_))) {
+            return Judgement::Valid;
+        }
+        match self.form.as_deref() {
+            None => Judgement::Valid,
+            Some(form) => of_text(form, choice, cut),
+        }
+    }
+
+    /// What is wrong with calls of tools.
+    fn of_calls(&self, calls: &[&ToolCall]) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        for call in calls {
+            let messages = self.of_call(&call.name, &call.arguments, call.custom);
+            complaints.extend(messages.into_iter().map(|message| Complaint { call: Some(call.id.clone()), message }));
+        }
+        complaints
+    }
+
+    /// What is wrong with a call of a tool.
+    pub(super) fn of_call(&self, name: &str, arguments: &str, custom: bool) -> Vec<String> {
+        let Some(tools) = self.tools.as_deref() else { return Vec::new() };
+        let Some((_, schema)) = tools.iter().find(|(offered, _)| offered == name) else {
+            let offered: Vec<&str> = tools.iter().map(|(name, _)| name.as_str()).collect();
+            return vec![format!("there is no tool {}; there are {}", Value::from(name), offered.join(", "))];
+        };
+        let Some(schema) = schema.as_ref().filter(|_| !custom) else { return Vec::new() };
+        // No arguments at all are how some models call a tool that needs none.
+        let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
+        match serde_json::from_str::<Value>(arguments) {
+            Ok(value) => told(schema.check(&value, MOST_TOLD), &format!("the arguments of {name}")),
+            Err(error) => vec![format!("the arguments of {name} are not JSON: {error}")],
+        }
+    }
+}
+
+/// Whether a choice that ended so need not be what was demanded: a filter or the model would not have it, or it is not over yet.
+pub(super) fn is_exempt(finish: Option<&Finish>) -> bool {
+    matches!(finish, Some(Finish::Refusal | Finish::ContentFilter | Finish::Pause))
+}
+
+fn wrong(choice: &Choice, complaints: Vec<Complaint>, cut: bool, is_json: bool) -> Judgement {
+    Judgement::Wrong(Box::new(Wrong { parts: choice.parts.clone(), complaints, cut, is_json }))
+}
+
+fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
+    let text: String =
+        choice.parts.iter().filter_map(|part| if let Kind::Text { text, .. } = &part.kind { Some(text.as_str()) } else { None }).collect();
+    let finished = if cut { Finished::Cut } else { Finished::Stop };
+    let found = repaired(&text, finished, &mut |value| form.schema.is_valid(value)).map(|(json, _)| json.into_owned());
+    match found {
+        Some(json) if json == text.trim() => Judgement::Valid,
+        Some(json) => {
+            put(choice, json);
+            Judgement::Repaired
+        }
+        None => {
+            if let Some(json) = form.without_nulls(&text, finished) {
+                put(choice, json);
+                return Judgement::Repaired;
+            }
+            let (messages, is_json) = form.complaints(&text, finished);
+            let complaints = messages.into_iter().map(|message| Complaint { call: None, message }).collect();
+            wrong(choice, complaints, cut, is_json)
+        }
+    }
+}
+
+/// Says another text in the place of a choice's own. What was noted of places in the old one is not true of it.
+fn put(choice: &mut Choice, json: String) {
+    let mut json = Some(json);
+    choice.parts.retain_mut(|part| match &mut part.kind {
+        Kind::Text { text, notes, .. } => match json.take() {
+            Some(json) => {
+                *text = json;
+                notes.clear();
+                true
+            }
+            None => false,
+        },
+        _ => true,
+    });
+    choice.logprobs = None;
+}
+
+impl Form {
+    /// The text without those members that are null where they should be something else, and need not be there: so models say that there is nothing to say,
+    /// those above all that must say something of every property.
+    fn without_nulls(&self, text: &str, finished: Finished) -> Option<String> {
+        let (_, mut value) = repaired(text, finished, &mut |_| true)?;
+        let violations = self.schema.check(&value, MOST_NULLS).err()?;
+        for violation in violations {
+            let (holder, name) = violation.at.rsplit_once('/')?;
+            let member = name.replace("~1", "/").replace("~0", "~");
+            let holder = value.pointer_mut(holder)?.as_object_mut()?;
+            if holder.get(&member).is_some_and(Value::is_null) {
+                holder.shift_remove(&member);
+            }
+        }
+        self.schema.is_valid(&value).then(|| value.to_string())
+    }
+
+    /// What is wrong with a text, and whether it is JSON, as far as that can be told.
+    fn complaints(&self, text: &str, finished: Finished) -> (Vec<String>, bool) {
+        // What a fence or chatter is around is judged by what is in it.
+        if let Some((_, value)) = repaired(text, finished, &mut |_| true) {
+            return (told(self.schema.check(&value, MOST_TOLD), "the answer"), true);
+        }
+        let message = match finished {
+            Finished::Cut => "the answer was cut off at the most tokens that it may have".to_owned(),
+            Finished::Stop => {
+                let error = serde_json::from_str::<Value>(text.trim()).err().map(|error| error.to_string());
+                format!("the answer is not JSON: {}", error.unwrap_or_default())
+            }
+        };
+        (vec![message], false)
+    }
+}
+
+fn told(checked: Result<(), Vec<Violation>>, whole: &str) -> Vec<String> {
+    let violations = checked.err().unwrap_or_default();
+    violations.iter().map(|violation| format!("{whole}, {violation}")).collect()
+}
