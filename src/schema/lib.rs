@@ -1,24 +1,82 @@
-//! STUB until the validator is there.
-use std::borrow::Cow;
-use std::fmt;
+//! JSON Schema for answers of language models: validation, repair, and the check of what is still being written.
+//!
+//! ```text
+//! compile   a schema's text as an arena of rules (drafts 7 and 2020-12), within bounds      compile.rs
+//! check     a value by those rules, and what is wrong with it                               check.rs
+//! pattern   ECMA-262 patterns, in time that grows with the text alone                       pattern.rs
+//! repair    the JSON in what a model wrote around it                                        repair.rs
+//! prefix    what is still being written, refused where it cannot become valid any more      prefix.rs
+//! ```
+//!
+//! **The promise**: a value is valid here where the drafts say so, by their own test suite; no schema and no value, however hostile, takes more than a bounded
+//! time, stack or memory; and nothing is ever fetched.
+//!
+//! A crate of our own, by measurement: on wasm32, gzipped, beyond `serde_json`, `jsonschema` 0.x adds 763 KB, `boon` 443 KB, and of pattern matchers `regex`
+//! 94 KB, `regex-automata` 92 KB, and `regex-lite` 21 KB without reading ECMA-262, where the whole worker may have 700 KB. For the same reason it is compiled for
+//! the least size.
+
+mod check;
+mod compile;
+mod node;
+mod number;
+mod pattern;
+mod prefix;
+mod repair;
+mod uri;
+mod violation;
+
 use serde_json::Value;
+
+pub use compile::{Draft, Refusal};
+pub use prefix::Prefix;
+pub use repair::{Finished, repaired};
+pub use violation::Violation;
+
+use node::{Id, Node, Rule};
+
+/// A compiled schema.
 #[derive(Debug)]
-pub struct Schema;
-#[derive(Debug, Clone, PartialEq)]
-pub struct Violation { pub at: String, pub keyword: &'static str, pub expected: String, pub found: String }
-impl fmt::Display for Violation { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, "at {}: expected {}, found {}", self.at, self.expected, self.found) } }
-#[derive(Debug)]
-pub struct Refusal { pub at: String, pub message: String }
-impl Schema {
-    pub fn compile(_: &Value) -> Result<Self, Refusal> { Ok(Self) }
-    pub fn check(&self, _: &Value, _: usize) -> Result<(), Vec<Violation>> { Ok(()) }
-    pub fn is_valid(&self, _: &Value) -> bool { true }
-}
-#[derive(Clone, Copy)]
-pub enum Finished { Stop, Cut }
-pub fn repaired<'a>(text: &'a str, _: Finished, is_valid: &mut dyn FnMut(&Value) -> bool) -> Option<(Cow<'a, str>, Value)> {
-    let v: Value = serde_json::from_str(text).ok()?; is_valid(&v).then_some((Cow::Borrowed(text), v))
+pub struct Schema {
+    nodes: Vec<Node>,
+    root: Id,
+    /// Whether what a rule refers to can depend on the way there.
+    is_dynamic: bool,
+    /// The resource that each node is of, and the nodes of dynamic anchors: resource, anchor, node.
+    resources: Vec<usize>,
+    anchors: Vec<(usize, String, Id)>,
 }
 
-pub struct Prefix;
-impl Prefix { pub fn new(_: std::rc::Rc<Schema>) -> Self { Self } pub fn feed(&mut self, _: &str) -> Result<(), Violation> { Ok(()) } pub fn end(&mut self) -> Result<(), Vec<Violation>> { Ok(()) } }
+impl Schema {
+    /// Compiles a schema, by the draft that its `$schema` names, else by 2020-12.
+    pub fn compile(schema: &Value) -> Result<Self, Refusal> {
+        compile::compile(schema, Draft::Latest)
+    }
+
+    /// Compiles a schema, by `draft` where it names none.
+    pub fn compile_as(schema: &Value, draft: Draft) -> Result<Self, Refusal> {
+        compile::compile(schema, draft)
+    }
+
+    /// What is wrong with a value: at most `most` things, the first ones.
+    pub fn check(&self, value: &Value, most: usize) -> Result<(), Vec<Violation>> {
+        check::check(self, self.root, value, most)
+    }
+
+    /// Whether a value is valid.
+    #[must_use]
+    pub fn is_valid(&self, value: &Value) -> bool {
+        check::is_valid(self, self.root, value)
+    }
+
+    /// What is wrong with a value by one node.
+    fn violation(&self, node: Id, value: &Value) -> Option<Violation> {
+        check::check(self, node, value, 1).err()?.into_iter().next()
+    }
+
+    fn rules(&self, node: Id) -> &[Rule] {
+        match self.nodes.get(node) {
+            Some(Node::Rules(rules)) => rules,
+            _ => &[],
+        }
+    }
+}

@@ -365,7 +365,7 @@ fn a_stream_waits_until_its_answer_is_valid() {
 #[test]
 fn nothing_is_sent_before_an_answer_is_valid_but_comments() {
     let upstream: Upstream = |_, _, nth| {
-        tells(10, 4000, &[r#"{"name":"Ada","#, if nth == 0 { r#""age":"36"}"# } else { r#""age":36}"# }])
+        tells(10, 1500, &[r#"{"name":"Ada","#, if nth == 0 { r#""age":"36"}"# } else { r#""age":36}"# }])
     };
     let (world_, gateway_) = world(upstream);
     let response = send(&world_, &gateway_, chat(&asking("early", json!({"stream": true})), &[]));

@@ -1,0 +1,297 @@
+//! A pattern's text as what it says (ECMA-262, section 22.2.1).
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::set::{Property, Set, is_word};
+
+/// How deep groups may be nested.
+const MOST_DEPTH: usize = 50;
+
+/// The largest number of a counted repetition; beyond it the states would be too many in any case.
+const MOST_TIMES: u32 = 10_000;
+
+#[derive(Debug)]
+pub(super) enum Syntax {
+    /// One character of a set.
+    Set(usize),
+    Assert(Assert),
+    Sequence(Vec<Self>),
+    Either(Vec<Self>),
+    Repeat(Box<Self>, u32, Option<u32>),
+}
+
+/// What holds between two characters.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Assert {
+    Start,
+    End,
+    WordBoundary,
+    NoWordBoundary,
+}
+
+impl Assert {
+    pub(super) fn holds(self, before: Option<char>, after: Option<char>) -> bool {
+        let boundary = || before.is_some_and(is_word) != after.is_some_and(is_word);
+        match self {
+            Self::Start => before.is_none(),
+            Self::End => after.is_none(),
+            Self::WordBoundary => boundary(),
+            Self::NoWordBoundary => !boundary(),
+        }
+    }
+}
+
+/// Reads a pattern, and the sets that it is made of.
+pub(super) fn parse(text: &str) -> Result<(Syntax, Vec<Set>), String> {
+    let mut parser = Parser { chars: text.chars().peekable(), sets: Vec::new(), depth: 0 };
+    let syntax = parser.either()?;
+    match parser.chars.next() {
+        None => Ok((syntax, parser.sets)),
+        Some(_) => Err("the pattern has a ')' without a '('".to_owned()),
+    }
+}
+
+struct Parser<'t> {
+    chars: Peekable<Chars<'t>>,
+    sets: Vec<Set>,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn either(&mut self) -> Result<Syntax, String> {
+        self.depth += 1;
+        if self.depth > MOST_DEPTH {
+            return Err(format!("the pattern's groups are nested more than {MOST_DEPTH} deep"));
+        }
+        let mut branches = vec![self.sequence()?];
+        while self.chars.next_if_eq(&'|').is_some() {
+            branches.push(self.sequence()?);
+        }
+        self.depth -= 1;
+        Ok(Syntax::Either(branches))
+    }
+
+    fn sequence(&mut self) -> Result<Syntax, String> {
+        let mut parts = Vec::new();
+        while let Some(next) = self.chars.next_if(|next| !matches!(next, '|' | ')')) {
+            let atom = self.atom(next)?;
+            parts.push(self.quantified(atom)?);
+        }
+        Ok(Syntax::Sequence(parts))
+    }
+
+    fn set(&mut self, set: Set) -> Syntax {
+        self.sets.push(set);
+        Syntax::Set(self.sets.len() - 1)
+    }
+
+    fn atom(&mut self, first: char) -> Result<Syntax, String> {
+        Ok(match first {
+            '^' => Syntax::Assert(Assert::Start),
+            '$' => Syntax::Assert(Assert::End),
+            '.' => {
+                let mut set = Set { negated: true, ..Set::default() };
+                set.ranges.extend([('\n', '\n'), ('\r', '\r'), ('\u{2028}', '\u{2029}')]);
+                self.set(set)
+            }
+            '(' => {
+                if self.chars.next_if_eq(&'?').is_some() {
+                    self.group()?;
+                }
+                let inner = self.either()?;
+                if self.chars.next() != Some(')') {
+                    return Err("the pattern has a '(' that is not closed".to_owned());
+                }
+                inner
+            }
+            '[' => {
+                let set = self.class()?;
+                self.set(set)
+            }
+            '\\' => match self.chars.peek() {
+                Some('b') => {
+                    self.chars.next();
+                    Syntax::Assert(Assert::WordBoundary)
+                }
+                Some('B') => {
+                    self.chars.next();
+                    Syntax::Assert(Assert::NoWordBoundary)
+                }
+                _ => {
+                    let mut set = Set::default();
+                    self.escape(&mut set)?;
+                    self.set(set)
+                }
+            },
+            '*' | '+' | '?' => return Err(format!("the pattern has a '{first}' with nothing to repeat")),
+            literal => {
+                let mut set = Set::default();
+                set.ranges.push((literal, literal));
+                self.set(set)
+            }
+        })
+    }
+
+    /// What follows `(?`: a group without a number, or one with a name.
+    fn group(&mut self) -> Result<(), String> {
+        match (self.chars.next(), self.chars.peek()) {
+            (Some(':'), _) => Ok(()),
+            (Some('<'), Some('=' | '!')) => Err("the pattern looks behind ('(?<='), which is not taken".to_owned()),
+            (Some('<'), _) => {
+                let closed = self.chars.by_ref().any(|next| next == '>');
+                if closed { Ok(()) } else { Err("the pattern has a group whose name is not closed".to_owned()) }
+            }
+            (Some('=' | '!'), _) => Err("the pattern looks ahead ('(?=' or '(?!'), which is not taken".to_owned()),
+            _ => Err("the pattern has a group with flags ('(?'), which are not taken".to_owned()),
+        }
+    }
+
+    /// Adds what an escape stands for; the character, where it is one.
+    fn escape(&mut self, set: &mut Set) -> Result<Option<char>, String> {
+        let Some(first) = self.chars.next() else { return Err("the pattern ends in a '\\'".to_owned()) };
+        let one = match first {
+            'd' | 'D' | 'w' | 'W' | 's' | 'S' => {
+                set.properties.push((Property::of_escape(first.to_ascii_lowercase()), first.is_ascii_uppercase()));
+                return Ok(None);
+            }
+            'p' | 'P' => {
+                let negated = first == 'P';
+                let name: String = match self.chars.next() {
+                    Some('{') => self.chars.by_ref().take_while(|next| *next != '}').collect(),
+                    _ => String::new(),
+                };
+                let Some(property) = Property::named(&name) else {
+                    return Err(format!("the pattern has \\{first}{{{name}}}, which is not taken; {} are", Property::NAMES));
+                };
+                set.properties.push((property, negated));
+                return Ok(None);
+            }
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'f' => '\u{c}',
+            'v' => '\u{b}',
+            '0' if !self.chars.peek().is_some_and(char::is_ascii_digit) => '\0',
+            'c' => match self.chars.next().filter(char::is_ascii_alphabetic) {
+                Some(letter) => char::from((letter as u8) % 32),
+                None => return Err("the pattern has a \\c without a letter".to_owned()),
+            },
+            'x' => self.code(2)?,
+            'u' => self.unicode()?,
+            '1'..='9' | 'k' => return Err(format!("the pattern refers back (\\{first}), which is not taken")),
+            other if other.is_ascii_alphanumeric() => return Err(format!("the pattern has \\{other}, which ECMA-262 does not know")),
+            literal => literal,
+        };
+        set.ranges.push((one, one));
+        Ok(Some(one))
+    }
+
+    fn unicode(&mut self) -> Result<char, String> {
+        if self.chars.next_if_eq(&'{').is_some() {
+            let digits: String = self.chars.by_ref().take_while(|next| *next != '}').collect();
+            let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+            return code.ok_or_else(|| format!("the pattern has \\u{{{digits}}}, which is no character"));
+        }
+        let unit = self.unit(4)?;
+        if !(0xD800..0xDC00).contains(&unit) {
+            return char::from_u32(unit).ok_or_else(|| "the pattern has half of a surrogate pair".to_owned());
+        }
+        let low = match (self.chars.next(), self.chars.next()) {
+            (Some('\\'), Some('u')) => self.unit(4)?,
+            _ => 0,
+        };
+        let code = low.checked_sub(0xDC00).map(|low| 0x1_0000 + ((unit - 0xD800) << 10) + low);
+        code.and_then(char::from_u32).ok_or_else(|| "the pattern has half of a surrogate pair".to_owned())
+    }
+
+    fn unit(&mut self, digits: usize) -> Result<u32, String> {
+        let text: String = self.chars.by_ref().take(digits).collect();
+        let is_whole = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u32::from_str_radix(&text, 16).ok().filter(|_| is_whole).ok_or_else(|| format!("the pattern has '{text}' where {digits} hexadecimal digits must be"))
+    }
+
+    fn code(&mut self, digits: usize) -> Result<char, String> {
+        let unit = self.unit(digits)?;
+        char::from_u32(unit).ok_or_else(|| "the pattern has half of a surrogate pair".to_owned())
+    }
+
+    fn class(&mut self) -> Result<Set, String> {
+        let mut set = Set { negated: self.chars.next_if_eq(&'^').is_some(), ..Set::default() };
+        loop {
+            let Some(first) = self.member(&mut set)? else { return Ok(set) };
+            // A hyphen between two characters makes a range of them; before the bracket, or beside a set, it is itself.
+            let mut ahead = self.chars.clone();
+            let is_range = ahead.next() == Some('-') && ahead.next().is_some_and(|next| next != ']');
+            let Member::One(low) = first else { continue };
+            if is_range {
+                self.chars.next();
+                match self.member(&mut set)? {
+                    Some(Member::One(high)) if low <= high => set.ranges.push((low, high)),
+                    Some(Member::One(high)) => return Err(format!("the pattern has the range {low}-{high}, which is empty")),
+                    _ => set.ranges.push(('-', '-')),
+                }
+            }
+        }
+    }
+
+    /// Adds the next member of a class; none at its end.
+    fn member(&mut self, set: &mut Set) -> Result<Option<Member>, String> {
+        let literal = match self.chars.next() {
+            None => return Err("the pattern has a '[' that is not closed".to_owned()),
+            Some(']') => return Ok(None),
+            Some('\\') if self.chars.next_if_eq(&'b').is_some() => '\u{8}',
+            Some('\\') => return Ok(Some(self.escape(set)?.map_or(Member::Many, Member::One))),
+            Some(literal) => literal,
+        };
+        set.ranges.push((literal, literal));
+        Ok(Some(Member::One(literal)))
+    }
+
+    fn quantified(&mut self, atom: Syntax) -> Result<Syntax, String> {
+        let (least, most) = match self.chars.peek() {
+            Some('?') => (0, Some(1)),
+            Some('*') => (0, None),
+            Some('+') => (1, None),
+            Some('{') => match self.counted()? {
+                Some(counts) => return Ok(self.repeated(atom, counts)),
+                // One that counts nothing is itself.
+                None => return Ok(atom),
+            },
+            _ => return Ok(atom),
+        };
+        self.chars.next();
+        Ok(self.repeated(atom, (least, most)))
+    }
+
+    fn repeated(&mut self, atom: Syntax, (least, most): (u32, Option<u32>)) -> Syntax {
+        // A lazy one matches the same texts.
+        let _ = self.chars.next_if_eq(&'?');
+        Syntax::Repeat(Box::new(atom), least, most)
+    }
+
+    fn counted(&mut self) -> Result<Option<(u32, Option<u32>)>, String> {
+        let mut ahead = self.chars.clone();
+        ahead.next();
+        let inside: String = ahead.by_ref().take_while(|next| *next != '}').collect();
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u32>().ok().filter(|times| *times <= MOST_TIMES));
+        let (least, most) = inside.split_once(',').unwrap_or((&inside, &inside));
+        let is_count = !least.is_empty() && number(least).is_some() && (most.is_empty() || number(most).is_some());
+        if !is_count {
+            return Ok(None);
+        }
+        let read = |text: &str| number(text).flatten().ok_or_else(|| format!("the pattern repeats {{{inside}}}; at most {MOST_TIMES} times are taken"));
+        let counts = (read(least)?, if most.is_empty() { None } else { Some(read(most)?) });
+        if counts.1.is_some_and(|most| most < counts.0) {
+            return Err(format!("the pattern repeats {{{inside}}}, of which the second number is below the first"));
+        }
+        self.chars = ahead;
+        Ok(Some(counts))
+    }
+}
+
+/// A member of a class.
+enum Member {
+    One(char),
+    Many,
+}
