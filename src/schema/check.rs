@@ -169,7 +169,7 @@ impl<'s> Checker<'s> {
             (Rule::Enum(values), _) => {
                 let fine = values.iter().any(|allowed| self.step(1) && equal(allowed, value, &mut self.steps));
                 if !fine {
-                    self.tell(at, "enum", violation::one_of(values), violation::shown(value));
+                    self.tell(at, violation::keyword_of(values), violation::one_of(values), violation::shown(value));
                 }
                 fine
             }

@@ -63,6 +63,11 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
+/// What a list of what is allowed stands for.
+pub(crate) fn keyword_of(values: &[Value]) -> &'static str {
+    if values.len() == 1 { "const" } else { "enum" }
+}
+
 /// What a list allows.
 pub(crate) fn one_of(values: &[Value]) -> String {
     let mut text = if values.len() == 1 { String::new() } else { "one of ".to_owned() };

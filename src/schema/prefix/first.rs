@@ -86,7 +86,7 @@ impl First {
                     Rule::Enum(values) => {
                         *steps += values.len();
                         if !values.iter().any(|value| kind_of(value) == kind) {
-                            return Err(("enum", crate::violation::one_of(values)));
+                            return Err((crate::violation::keyword_of(values), crate::violation::one_of(values)));
                         }
                         close = true;
                         if kind == Kind::String {
