@@ -32,7 +32,7 @@ pub use gather::Gather;
 pub(crate) use gather::pieces;
 pub use loss::{Loss, Losses};
 pub use means::{ANSWER, Means, taken_out_of_call};
-pub use part::{Kind, Part, Reasoning, Source, ToolCall, ToolResult};
+pub use part::{Kind, Part, Reasoning, Source, Speech, ToolCall, ToolResult};
 pub use request::{Effort, Format, Message, Request, Role, Thinking, Tool, ToolChoice};
 pub(crate) use seal::may_be_in;
 pub use seal::{Origin, Seal, bare_id, seal_into_id, sealed_in_id};

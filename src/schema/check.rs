@@ -236,7 +236,7 @@ impl<'s> Checker<'s> {
 
     /// Tells of a count that is out of bounds.
     fn bound(&mut self, at: &Path<'_>, keyword: &'static str, bound: u64, what: &str, found: u64) {
-        let words = if keyword.starts_with("min") { "at least" } else { "at most" };
+        let words = if keyword.starts_with("min") || keyword == "contains" { "at least" } else { "at most" };
         self.tell(at, keyword, format!("{words} {bound} {what}"), found.to_string());
     }
 
@@ -308,7 +308,11 @@ impl<'s> Checker<'s> {
         self.told = told;
         let fine = count >= least && most.is_none_or(|most| count <= most);
         if !fine {
-            let keyword = if count < least { "minContains" } else { "maxContains" };
+            let keyword = match least {
+                1 if count == 0 => "contains",
+                _ if count < least => "minContains",
+                _ => "maxContains",
+            };
             self.bound(at, keyword, if count < least { least } else { most.unwrap_or_default() }, "items that match contains", count);
         }
         fine

@@ -244,7 +244,7 @@ fn nothing_rather_than_something_wrong() {
         ("choices that are none", vec![chunk(&json!({ "choices": 3 })), hello(), stop()]),
         ("a choice that is none", vec![chunk(&json!({ "choices": [3] })), hello(), stop()]),
         ("a delta that is none", vec![chunk(&json!({ "choices": [{ "index": 0, "delta": "x" }] })), hello(), stop()]),
-        ("sound, whose pieces of base64 cannot be joined", vec![chunk(&delta(json!({ "audio": { "data": "AA==" } }))), stop()]),
+        ("sound, which expires", vec![chunk(&delta(json!({ "audio": { "data": "AA==" } }))), stop()]),
     ];
     for (name, payloads) in rows {
         assert_eq!(assemble(&payloads), None, "{name}");

@@ -1,13 +1,15 @@
 //! What is read is what was written, for anything that may be said.
 
-use breakwater::chat::{Answer, Choice, Finish, Kind, Object, Origin, Part, Reasoning, Seal, ToolCall, Usage};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use breakwater::chat::{Answer, Choice, Finish, Kind, Object, Origin, Part, Reasoning, Seal, Speech, ToolCall, Usage};
 use breakwater::dialect::Dialect;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{decode, encoded, gather, manner, payloads, read, write};
+use crate::{decode, encoded, gather, manner, object, payloads, read, write};
 
 fn text() -> impl Strategy<Value = String> {
     "[ -~äß€🦀\n]{1,300}"
@@ -35,16 +37,31 @@ fn choice() -> impl Strategy<Value = Choice> {
     });
     let reasoning = option::of(prop_oneof![encrypted, thought, redacted]);
     let call = ("[a-z_0-9]{1,20}", "[a-z]{1,9}", text(), any::<bool>());
-    (reasoning, option::of(text()), option::of(text()), vec(call, 0..4)).prop_map(|(reasoning, text, refusal, calls)| {
-        let mut parts: Vec<Part> = reasoning.into_iter().map(|reasoning| Part::new(Kind::Reasoning(reasoning))).collect();
-        parts.extend(text.map(Part::text));
-        parts.extend(refusal.map(|text| Part::new(Kind::Refusal(text))));
-        let finish = if calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
-        for (at, (id, name, arguments, custom)) in calls.into_iter().enumerate() {
-            parts.push(Part::new(Kind::ToolCall(ToolCall { id: format!("{id}{at}"), name, arguments, custom, seal: None })));
-        }
-        Choice { parts, finish: Some(finish), ..Choice::default() }
-    })
+    let speech = option::of((text(), vec(any::<u8>(), 1..9), "[a-z]{1,9}")).prop_map(|speech| {
+        speech.map(|(transcript, bytes, id)| {
+            let sound = object(&json!({ "id": id, "data": STANDARD.encode(bytes), "expires_at": 5 }));
+            Part::new(Kind::Speech(Speech { transcript, sound }))
+        })
+    });
+    (reasoning, option::of(text()), option::of(text()), speech, vec(call, 0..4)).prop_map(
+        |(reasoning, text, refusal, speech, calls)| {
+            let mut parts: Vec<Part> = reasoning.into_iter().map(|reasoning| Part::new(Kind::Reasoning(reasoning))).collect();
+            parts.extend(text.map(Part::text));
+            parts.extend(refusal.map(|text| Part::new(Kind::Refusal(text))));
+            parts.extend(speech);
+            let finish = if calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
+            for (at, (id, name, arguments, custom)) in calls.into_iter().enumerate() {
+                parts.push(Part::new(Kind::ToolCall(ToolCall {
+                    id: format!("{id}{at}"),
+                    name,
+                    arguments,
+                    custom,
+                    seal: None,
+                })));
+            }
+            Choice { parts, finish: Some(finish), ..Choice::default() }
+        },
+    )
 }
 
 fn answer() -> impl Strategy<Value = Answer> {

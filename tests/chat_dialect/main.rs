@@ -20,10 +20,12 @@
 mod adapting;
 mod answers;
 mod laws;
+mod media;
 mod reading;
 #[path = "../recordings/mod.rs"]
 mod recordings;
 mod requests;
+mod sound;
 mod writing;
 
 use std::rc::Rc;

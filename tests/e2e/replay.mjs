@@ -128,8 +128,12 @@ class Replay {
     record.turn = turn;
     const more = { provider, body, world };
     const serial = this.serial++;
-    if (!what.streamed) return this.send(socket, 200, speaker.whole(turn, model, serial, more), {}, protocol);
+    if (!what.streamed) {
+      record.said = speaker.whole(turn, model, serial, more);
+      return this.send(socket, 200, record.said, {}, protocol);
+    }
     const said = speaker.events(turn, model, serial, more).map(speaker.frame).join("");
+    record.said = said;
     await this.send(socket, 200, said, { "content-type": "text/event-stream" }, protocol);
   }
 

@@ -40,6 +40,9 @@ const result = (id) => ({ role: "tool", tool_call_id: id, content: "ok" });
 const turn = (role, ...parts) => ({ role, parts });
 const CALL = { functionCall: { name: "f", args: {} }, thoughtSignature: "skip_thought_signature_validator" };
 const RESPONSE = { functionResponse: { name: "f", response: { output: "ok" } } };
+const file = (file) => [{ type: "file", file }];
+const sound = (input_audio) => [{ type: "input_audio", input_audio }];
+const document = (source) => [{ type: "document", source }];
 const item = (type, more) => ({ type, ...more });
 
 // What is wrong, and what is said of it.
@@ -60,10 +63,17 @@ const WRONG = {
     [{ ...claude(user("x")), ...thinks, temperature: 0.5 }, /may only be set to 1/],
     [{ ...claude(user("x")), ...thinks, max_tokens: 1024 }, /must be greater than `thinking.budget_tokens`/],
     [{ ...claude(user("x")), tools: [{ name: "f", input_schema: {} }] }, /input_schema.type: Field required/],
+    [claude(user(document({ type: "base64", media_type: "audio/wav", data: "AAAA" }))), /Input should be 'application\/pdf'/],
+    [claude(user(document({ type: "base64", media_type: "application/pdf", data: "data:application/pdf;base64,AAAA" }))), /must be valid base64/],
+    [claude(user(document({ type: "url", url: "data:application/pdf;base64,AAAA" }))), /Only HTTPS URLs/],
+    [claude(user(sound({ data: "AAAA", format: "wav" }))), /Input tag 'input_audio'/],
   ],
   gemini: [
     [{ contents: [turn("user", { text: "x" })], max_tokens: 1 }, /Unknown name \\"max_tokens\\": Cannot find field/],
     [{ contents: [turn("assistant", { text: "x" })] }, /valid role/],
+    [{ contents: [turn("user", { inlineData: { mimeType: "audio/wav", data: "data:audio/wav;base64,AAAA" } })] }, /Base64 decoding failed/],
+    [{ contents: [turn("user", { inlineData: { data: "AAAA" } })] }, /Base64 decoding failed/],
+    [{ contents: [turn("user", { fileData: { fileUri: "file-1" } })] }, /unsupported file uri/],
     [{ contents: [turn("user", { text: "x", type: "text" })] }, /Unknown name \\"type\\" at 'contents\[0\].parts\[0\]'/],
     [{ contents: [turn("user")] }, /must not be empty/],
     [{ contents: [turn("user", { text: "x" }), turn("model", CALL, CALL), turn("user", RESPONSE)] }, /number of function response parts/],
@@ -76,6 +86,12 @@ const WRONG = {
   ],
   chat: [
     [{ messages: [user("x")], top_k: 1 }, /Unrecognized request argument supplied: top_k/],
+    [{ messages: [user(sound({ data: "AAAA", format: "audio/wav" }))] }, /Supported values are: 'wav' and 'mp3'/],
+    [{ messages: [user(sound({ data: "data:audio/wav;base64,AAAA", format: "wav" }))] }, /expected base64-encoded audio/],
+    [{ messages: [user(file({ filename: "a.pdf", file_data: "https://example.com/a.pdf" }))] }, /Expected a base64-encoded data URL/],
+    [{ messages: [user(file({ file_data: "data:application/pdf;base64,AAAA" }))] }, /Missing required parameter/],
+    [{ messages: [user("x")], modalities: ["text", "audio"] }, /Missing required parameter: 'audio'/],
+    [{ messages: [user("x")], stream: true, modalities: ["text", "audio"], audio: { voice: "alloy", format: "wav" } }, /Supported values are: 'pcm16'/],
     [{ messages: [user("x"), result("call_1")] }, /must be a response to a preceeding message/],
     [{ messages: [user("x"), call("call_1"), user("y")] }, /did not have response messages: call_1/],
     [{ messages: [user("x"), call("c".repeat(41)), result("c".repeat(41))] }, /maximum length 40/],
@@ -89,6 +105,10 @@ const WRONG = {
   ],
   responses: [
     [{ input: "x", max_tokens: 1 }, /Unknown parameter: 'max_tokens'/],
+    [{ input: [user(sound({ data: "AAAA", format: "wav" }))] }, /Invalid value: 'input_audio'/],
+    [{ input: [user([item("input_file", { file_data: "data:application/pdf;base64,AAAA" })])] }, /Missing required parameter: 'input\[0\].content\[0\].filename'/],
+    [{ input: [user([item("input_file", { filename: "a.pdf", file_data: "AAAA" })])] }, /Expected a base64-encoded data URL/],
+    [{ input: [user([item("input_file", { file_url: "https://e.com/a.pdf", file_id: "file-1" })])] }, /Mutually exclusive/],
     [{ input: [item("function_call_output", { call_id: "call_1", output: "" })] }, /No tool call found for function call output with call_id call_1/],
     [{ input: [item("function_call", { call_id: "call_1", name: "f", arguments: "{}" })] }, /No tool output found for function call call_1/],
     [{ input: [item("reasoning", { id: "rs_1", summary: [], encrypted_content: "made up" }), { role: "assistant", content: "x" }] }, /could not be verified/],

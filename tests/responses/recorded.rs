@@ -438,7 +438,7 @@ fn breaks_a_rule(body: &Value) -> Option<String> {
                 let kinds: &[&str] = if item["role"] == "assistant" {
                     &["output_text", "refusal"]
                 } else {
-                    &["input_text", "input_image", "input_file", "input_audio"]
+                    &["input_text", "input_image", "input_file"]
                 };
                 let parts = item["content"].as_array().map(Vec::as_slice).unwrap_or_default();
                 if item["role"] == "assistant" && parts.is_empty() {

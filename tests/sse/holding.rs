@@ -54,7 +54,8 @@ fn what_commits() {
         ("a refusal", r#"{"refusal":"no"}"#),
         ("a tool call", r#"{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}"#),
         ("a function call", r#"{"function_call":{"name":"f","arguments":""}}"#),
-        ("audio", r#"{"audio":{"id":"a"}}"#),
+        ("sound", r#"{"audio":{"data":"AA=="}}"#),
+        ("the words of sound", r#"{"role":"assistant","audio":{"id":"a","transcript":"h"}}"#),
         ("text beside empty ones", r#"{"role":"assistant","refusal":null,"tool_calls":[],"content":"h"}"#),
     ];
     for (name, spoken) in commits {
@@ -71,6 +72,8 @@ fn what_commits() {
         ("nulls", delta(r#"{"content":null,"reasoning":null,"refusal":null,"tool_calls":null}"#)),
         ("empty ones", delta(r#"{"content":"","reasoning_content":"","tool_calls":[],"function_call":{}}"#)),
         ("content of a name that nobody has", delta(r#"{"obfuscation":"xyz"}"#)),
+        ("sound that is announced", delta(r#"{"role":"assistant","audio":{"id":"a","transcript":"","data":null}}"#)),
+        ("when sound expires", delta(r#"{"audio":{"expires_at":5}}"#)),
         ("an object without choices", events(&[r#"{"id":"x","object":"chat.completion.chunk"}"#])),
         ("no choices", events(&[r#"{"choices":[],"prompt_filter_results":[]}"#])),
         ("an error that is none", events(&[r#"{"error":null,"choices":[]}"#])),

@@ -29,7 +29,7 @@ pub enum Delta {
         /// As this.
         kind: Opening,
     },
-    /// More of a part's text: of text, a refusal, reasoning, a call's arguments.
+    /// More of a part's text: of text, a refusal, reasoning, a call's arguments, the words of speech.
     Text {
         /// Of this choice.
         choice: u32,
@@ -37,6 +37,15 @@ pub enum Delta {
         part: u32,
         /// It.
         text: String,
+    },
+    /// More of speech's sound, to be heard by [`super::Speech::hear`].
+    Sound {
+        /// Of this choice.
+        choice: u32,
+        /// Of this part.
+        part: u32,
+        /// It.
+        sound: Object,
     },
     /// The next piece of a summary of reasoning; `begins` where it is a new summary.
     Summary {
@@ -105,6 +114,8 @@ pub enum Opening {
     Text,
     /// A refusal.
     Refusal,
+    /// What is said aloud.
+    Speech,
     /// Reasoning.
     Reasoning {
         /// Whether nothing of it can be shown.

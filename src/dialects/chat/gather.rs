@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Answer, Choice, Delta, Finish, Kind, Opening, Part, Reasoning, Source, ToolCall};
+use super::{Answer, Choice, Delta, Finish, Kind, Opening, Part, Reasoning, Source, Speech, ToolCall};
 
 /// The most that is gathered, in bytes of content.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -74,8 +74,13 @@ impl Gather {
                 Kind::Text { text: ours, .. } | Kind::Refusal(ours) => ours.push_str(&text),
                 Kind::Reasoning(reasoning) => reasoning.text.push_str(&text),
                 Kind::ToolCall(call) => call.arguments.push_str(&text),
+                Kind::Speech(speech) => speech.transcript.push_str(&text),
                 _ => return None,
             },
+            Delta::Sound { choice, part, sound } => {
+                let Kind::Speech(speech) = &mut self.part(choice, part)?.kind else { return None };
+                speech.hear(sound)?;
+            }
             Delta::Summary { choice, part, begins, text } => {
                 let Kind::Reasoning(reasoning) = &mut self.part(choice, part)?.kind else { return None };
                 match reasoning.summary.last_mut().filter(|_| !begins) {
@@ -114,6 +119,7 @@ fn opened(kind: Opening) -> Part {
     Part::new(match kind {
         Opening::Text => Kind::Text { text: String::new(), notes: Vec::new(), seal: None },
         Opening::Refusal => Kind::Refusal(String::new()),
+        Opening::Speech => Kind::Speech(Speech::default()),
         Opening::Reasoning { redacted } => Kind::Reasoning(Reasoning { redacted, ..Reasoning::default() }),
         Opening::ToolCall { id, name, custom, seal } => {
             Kind::ToolCall(ToolCall { id, name, arguments: String::new(), custom, seal })
@@ -143,6 +149,7 @@ fn weight(delta: &Delta) -> usize {
     match delta {
         Delta::Text { text, .. } | Delta::Summary { text, .. } => text.len(),
         Delta::Sign { seal, .. } => seal.data.len(),
+        Delta::Sound { sound, .. } => PART + sound.get("data").and_then(Value::as_str).map_or(0, str::len),
         Delta::Open { kind: Opening::Whole(kind), .. } => PART + whole(kind),
         Delta::Open { kind: Opening::ToolCall { id, name, .. }, .. } => PART + id.len() + name.len(),
         Delta::Note { note: value, .. } | Delta::Logprobs { logprobs: value, .. } => value.to_string().len(),
@@ -159,7 +166,12 @@ fn whole(kind: &Kind) -> usize {
                 text.len()
             }
         },
-        Kind::Text { .. } | Kind::Refusal(_) | Kind::Reasoning(_) | Kind::ToolCall(_) | Kind::ToolResult(_) => 0,
+        Kind::Text { .. }
+        | Kind::Refusal(_)
+        | Kind::Speech(_)
+        | Kind::Reasoning(_)
+        | Kind::ToolCall(_)
+        | Kind::ToolResult(_) => 0,
     }
 }
 
@@ -204,6 +216,11 @@ fn tell(deltas: &mut Vec<Delta>, choice: u32, part: u32, kind: Kind) {
         Kind::Refusal(text) => {
             deltas.push(Delta::Open { choice, part, kind: Opening::Refusal });
             texts(deltas, &text);
+        }
+        Kind::Speech(Speech { transcript, sound }) => {
+            deltas.push(Delta::Open { choice, part, kind: Opening::Speech });
+            texts(deltas, &transcript);
+            deltas.push(Delta::Sound { choice, part, sound });
         }
         Kind::Reasoning(reasoning) => {
             deltas.push(Delta::Open { choice, part, kind: Opening::Reasoning { redacted: reasoning.redacted } });

@@ -1,8 +1,10 @@
 //! What a message is made of.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{Object, Seal};
+use super::{Losses, Object, Seal};
 
 /// A piece of a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +61,8 @@ pub enum Kind {
     },
     /// Sound.
     Audio(Source),
+    /// What the model said aloud.
+    Speech(Speech),
     /// A film.
     Video(Source),
     /// What was thought.
@@ -116,6 +120,48 @@ impl Source {
             Self::Base64 { media_type, data } => Some(format!("data:{media_type};base64,{data}")),
             Self::Text(_) | Self::FileId(_) => None,
         }
+    }
+}
+
+/// What was said aloud. Dialects without sound tell its words as text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Speech {
+    /// The words.
+    pub transcript: String,
+    /// The sound in Chat Completions' form, without the transcript: `id`, `data` (base64, in the format that the client asked for), `expires_at`.
+    pub sound: Object,
+}
+
+impl Speech {
+    /// The words, for a provider that takes no sound of the model's: where they are not there, what was said is kept by the provider that said it.
+    pub(crate) fn words(&self, losses: &mut Losses) -> Option<&str> {
+        if self.transcript.is_empty() {
+            losses.refuse("messages[].audio", "what was said is kept by another provider");
+            return None;
+        }
+        Some(&self.transcript)
+    }
+
+    /// Adds more of the sound. A stream's pieces of `data` are each a base64 text of their own, whose padding may stand in the middle of the whole, or one
+    /// text that was cut anywhere. None where they are neither.
+    pub fn hear(&mut self, more: Object) -> Option<()> {
+        for (name, value) in more {
+            match (self.sound.get_mut(&name), value) {
+                (Some(Value::String(ours)), Value::String(more)) if name == "data" => {
+                    // Four characters are three bytes, and the last four fewer where they are padded.
+                    if ours.ends_with('=') && ours.len() % 4 == 0 && !more.is_empty() {
+                        let last = ours.split_off(ours.len() - 4);
+                        let mut bytes = STANDARD.decode(&last).ok()?;
+                        bytes.append(&mut STANDARD.decode(&more).ok()?);
+                        ours.push_str(&STANDARD.encode(bytes));
+                    } else {
+                        ours.push_str(&more);
+                    }
+                }
+                (_, value) => drop(self.sound.insert(name, value)),
+            }
+        }
+        Some(())
     }
 }
 

@@ -49,9 +49,9 @@ impl Checker<'_> {
     ) -> bool {
         let count = members.len() as u64;
         match rule {
-            Rule::Required(names) => self.required(names, members, at),
+            Rule::Required(names) => self.required("required", names, members, at),
             Rule::DependentRequired(all) => {
-                all.iter().filter(|(name, _)| members.contains_key(name)).fold(true, |valid, (_, names)| self.required(names, members, at) && valid)
+                all.iter().filter(|(name, _)| members.contains_key(name)).fold(true, |valid, (_, names)| self.required("dependentRequired", names, members, at) && valid)
             }
             Rule::DependentSchemas(all) => {
                 let mut valid = true;
@@ -82,11 +82,11 @@ impl Checker<'_> {
         }
     }
 
-    fn required(&mut self, names: &[String], members: &Map<String, Value>, at: &Path<'_>) -> bool {
+    fn required(&mut self, keyword: &'static str, names: &[String], members: &Map<String, Value>, at: &Path<'_>) -> bool {
         let mut valid = true;
         for name in names.iter().filter(|name| !members.contains_key(name.as_str())) {
             valid = false;
-            self.tell(at, "required", format!("the property {}", violation::quoted(name)), "none of that name".to_owned());
+            self.tell(at, keyword, format!("the property {}", violation::quoted(name)), "none of that name".to_owned());
         }
         self.step(names.len()) && valid
     }

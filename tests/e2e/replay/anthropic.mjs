@@ -127,6 +127,8 @@ function refusedBlock(place, role, block, issued) {
       const { type, data, media_type: media } = block.source ?? {};
       if (role !== "user" && block.type === "image") return refuse(`${place}: Image content is not allowed in assistant messages`);
       if (type === "base64" && (!data || data.startsWith("data:") || !media)) return refuse(`${place}.${block.type}.source.base64.data: The string must be valid base64`);
+      if (type === "base64" && block.type === "document" && media !== "application/pdf") return refuse(`${place}.document.source.base64.media_type: Input should be 'application/pdf'`);
+      if (type === "url" && !/^https:/.test(block.source.url)) return refuse(`${place}.${block.type}.source.url.url: Only HTTPS URLs are supported.`);
       return ["base64", "url", "text", "file", "content"].includes(type) ? undefined : refuse(`${place}.${block.type}.source: Field required`);
     }
   }

@@ -56,7 +56,29 @@ export function refusal(body, { provider }) {
   }
   if (body.tools?.length === 0) return refuse("Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.", "tools", "empty_array");
   if ((body.tool_choice ?? body.parallel_tool_calls) !== undefined && body.tools === undefined && !mistral) return refuse("'tool_choice' is only allowed when 'tools' are specified.", "tool_choice");
+  if (body.modalities?.includes("audio")) {
+    if (body.audio === undefined) return refuse("Missing required parameter: 'audio'. This parameter is required when requesting audio output.", "audio", "missing_required_parameter");
+    if (body.stream === true && body.audio.format !== "pcm16") {
+      return refuse(`Unsupported value: 'audio.format' does not support '${body.audio.format}' when stream=true. Supported values are: 'pcm16'.`, "audio.format", "unsupported_value");
+    }
+  }
   return refusedMessages(body.messages, mistral);
+}
+
+// Sound and documents as https://platform.openai.com/docs/guides/audio and .../guides/pdf-files have them.
+function refusedMedia(part, place) {
+  if (part.type === "input_audio") {
+    const { data, format } = part.input_audio ?? {};
+    if (typeof data !== "string" || !/^[A-Za-z0-9+/]+={0,2}$/.test(data)) return refuse("Invalid value for 'data': expected base64-encoded audio.", `${place}.input_audio.data`, "invalid_value");
+    if (!["wav", "mp3"].includes(format)) return refuse(`Invalid value: '${format}'. Supported values are: 'wav' and 'mp3'.`, `${place}.input_audio.format`, "invalid_value");
+  }
+  if (part.type === "file" && part.file?.file_id === undefined) {
+    const { filename, file_data: data } = part.file ?? {};
+    if (typeof filename !== "string") return refuse(`Missing required parameter: '${place}.file.file_id'.`, `${place}.file.file_id`, "missing_required_parameter");
+    if (!/^data:application\/pdf;base64,[A-Za-z0-9+/]+={0,2}$/.test(data)) {
+      return refuse(`Invalid '${place}.file.file_data'. Expected a base64-encoded data URL with an application/pdf MIME type (e.g. 'data:application/pdf;base64,aGVsbG8K').`, `${place}.file.file_data`, "invalid_value");
+    }
+  }
 }
 
 function refusedMessages(messages, mistral) {
@@ -80,7 +102,7 @@ function refusedMessages(messages, mistral) {
       }
       if (mistral && messages[at - 1]?.role === "tool" && message.role === "user") return { status: 400, body: { object: "error", message: "Unexpected role 'user' after role 'tool'", type: "invalid_request_message_order", param: null, code: "3230" } };
     }
-    if (message.content === null && calls.length === 0 && !message.refusal) return refuse(`Invalid value for 'content': expected a string, got null.`, `messages[${at}].content`);
+    if (message.content === null && calls.length === 0 && !message.refusal && !message.audio) return refuse(`Invalid value for 'content': expected a string, got null.`, `messages[${at}].content`);
     for (const [index, call] of calls.entries()) {
       const place = `messages[${at}].tool_calls[${index}].id`;
       if (mistral && !/^[a-zA-Z0-9]{9}$/.test(call.id)) {
@@ -95,6 +117,8 @@ function refusedMessages(messages, mistral) {
     for (const [index, part] of (Array.isArray(message.content) ? message.content : []).entries()) {
       const types = { user: ["text", "image_url", "input_audio", "file"], assistant: ["text", "refusal"] }[message.role] ?? ["text"];
       if (!types.includes(part.type)) return refuse(`Invalid value: '${part.type}'. Supported values are: ${types}.`, `messages[${at}].content[${index}].type`, "invalid_value");
+      const wrong = mistral ? undefined : refusedMedia(part, `messages[${at}].content[${index}]`);
+      if (wrong) return wrong;
     }
   }
   if (open.size > 0) return refuse(`An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'.`, `messages[${opened}].role`);
@@ -132,16 +156,32 @@ const USAGE = { prompt_tokens: 15, completion_tokens: 9, total_tokens: 24, promp
 // OpenAI itself never shows its reasoning here; DeepSeek and what imitates it do, as `reasoning_content`.
 const reasons = (turn, provider) => turn.reasoning && provider !== "mistral";
 
+// What it says aloud, and until when it keeps that.
+const AUDIO = (serial) => ({ id: `audio_${serial}`, expires_at: 1700003600 });
+
 export function whole(turn, model, serial, { provider } = {}) {
   const message = { role: "assistant", content: turn.text || null, refusal: null };
   if (provider === "mistral") delete message.refusal;
   if (reasons(turn, provider)) message.reasoning_content = turn.reasoning;
   if (turn.calls.length > 0) message.tool_calls = calls(turn, serial, provider);
+  if (turn.speech) message.audio = { ...AUDIO(serial), data: Buffer.concat(turn.speech.sound).toString("base64"), transcript: turn.speech.words.join("") };
   return { id: `chatcmpl-${serial}`, object: "chat.completion", created: 1700000000, model, choices: [{ index: 0, message, logprobs: null, finish_reason: FINISH[turn.finish] }], usage: USAGE };
 }
 
 export function events(turn, model, serial, { provider, body }) {
   const chunk = (delta, finish = null, more = {}) => ({ id: `chatcmpl-${serial}`, object: "chat.completion.chunk", created: 1700000000, model, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }], ...more });
+  const usage = () => (body?.stream_options?.include_usage ? [{ ...chunk({}), choices: [], usage: USAGE }] : []);
+  // As OpenAI's audio models do it: no finish reason, and no text (https://github.com/openai/openai-node/issues/1206).
+  if (turn.speech) {
+    const { id, expires_at } = AUDIO(serial);
+    const { words: [first, ...words], sound } = turn.speech;
+    const deltas = [{ id, transcript: first }];
+    for (let at = 0; at < Math.max(words.length, sound.length); at++) {
+      if (at < sound.length) deltas.push({ data: sound[at].toString("base64") });
+      if (at < words.length) deltas.push({ transcript: words[at] });
+    }
+    return [chunk({ role: "assistant", content: null, refusal: null }), ...[...deltas, { expires_at }].map((audio) => chunk({ audio })), ...usage(), "[DONE]"];
+  }
   const all = [chunk({ role: "assistant", content: "" })];
   if (reasons(turn, provider)) for (const text of pieces(turn.reasoning)) all.push(chunk({ reasoning_content: text }));
   if (turn.text) for (const content of pieces(turn.text)) all.push(chunk({ content }));
@@ -154,7 +194,7 @@ export function events(turn, model, serial, { provider, body }) {
     for (const text of pieces(call.function.arguments)) all.push(chunk({ tool_calls: [{ index, function: { arguments: text } }] }));
   }
   all.push(chunk({}, FINISH[turn.finish], provider === "mistral" ? { usage: USAGE } : {}));
-  if (body?.stream_options?.include_usage) all.push({ ...chunk({}), choices: [], usage: USAGE });
+  all.push(...usage());
   all.push("[DONE]");
   return all;
 }

@@ -17,7 +17,7 @@ const ITEMS = {
   item_reference: words("type id"),
 };
 const PREFIX = { message: "msg", function_call: "fc", reasoning: "rs" };
-const PARTS = { user: words("input_text input_image input_file input_audio"), assistant: words("output_text refusal") };
+const PARTS = { user: words("input_text input_image input_file"), assistant: words("output_text refusal") };
 const TOOL = words("type name description parameters strict defer_loading");
 
 const refuse = (message, param = "input", code = null, status = 400) => error(status, "invalid_request_error", message, code, param);
@@ -98,6 +98,13 @@ function refusedItem(item, place, { items }) {
   for (const [at, part] of (type === "message" && Array.isArray(item.content) ? item.content : []).entries()) {
     const types = item.role === "assistant" ? PARTS.assistant : PARTS.user;
     if (!types.includes(part.type)) return refuse(`Invalid value: '${part.type}'. Supported values are: ${types.map((name) => `'${name}'`).join(", ")}.`, `${place}.content[${at}]`, "invalid_value");
+    if (part.type === "input_file") {
+      const given = ["file_data", "file_url", "file_id"].filter((name) => part[name] !== undefined);
+      if (given.length !== 1) return refuse(given.length === 0 ? `Missing required parameter: '${place}.content[${at}].file_id'.` : "Mutually exclusive parameters. Ensure you are only providing one of: 'file_id', 'file_data' or 'file_url'.", `${place}.content[${at}]`, "invalid_value");
+      if (part.file_data !== undefined && typeof part.filename !== "string") return refuse(`Missing required parameter: '${place}.content[${at}].filename'.`, `${place}.content[${at}].filename`, "missing_required_parameter");
+      if (part.file_data !== undefined && !/^data:application\/pdf;base64,[A-Za-z0-9+/]+={0,2}$/.test(part.file_data)) return refuse(`Invalid '${place}.content[${at}].file_data'. Expected a base64-encoded data URL with an application/pdf MIME type.`, place, "invalid_value");
+      if (part.file_url !== undefined && !/^https?:/.test(part.file_url)) return refuse(`Invalid '${place}.content[${at}].file_url'. Expected a valid URL.`, place, "invalid_value");
+    }
     if (part.type === "input_image" && part.image_url !== undefined && typeof part.image_url !== "string") return refuse(`Invalid type for '${place}.content[${at}].image_url': expected an image URL, but got an object instead.`, place, "invalid_type");
   }
 }

@@ -29,6 +29,10 @@ export const HELLO = "Hello, wörld: 漢字 and 🌊.";
 export const REASONING = "The user greets me.\nI look at the weather — twice.";
 export const FINAL = (results) => `The results are: ${results.join(" | ")}`;
 
+// What is said aloud, and how it sounds: pieces that are each encoded for itself, the second with padding, which is then in the middle of it all.
+export const WORDS = ["Good ", "day ", "— wörld."];
+export const SOUND = [3, 7, 12, 1].map((size, at) => Buffer.alloc(size, 0xf0 + at));
+
 const turn = (more) => ({ reasoning: "", text: "", calls: [], finish: "stop", ...more });
 
 // One or two calls of the tools that there are.
@@ -56,5 +60,7 @@ export const MODELS = {
   },
   // Calls tools however often it has been answered.
   caller: (asked) => turn({ reasoning: REASONING, text: "I will look.", calls: calls(asked), finish: "calls" }),
+  // Says it aloud, to whoever asks by a protocol that has a way to.
+  speaker: () => turn({ speech: { words: WORDS, sound: SOUND } }),
   cut: () => turn({ text: HELLO, finish: "length" }),
 };

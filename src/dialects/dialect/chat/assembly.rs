@@ -146,7 +146,7 @@ impl Choice {
                 }
                 "tool_calls" if value.is_array() => self.calls(array(value)?)?,
                 "function_call" if value.is_object() => merge::call(&mut self.message, key, value),
-                // Pieces of base64 cannot be put together without knowing where each was cut.
+                // The provider keeps sound by its id for an hour or so: it is not an answer to keep for longer.
                 "audio" if !value.is_null() => return None,
                 _ if value.is_array() => merge::append(&mut self.message, key, value),
                 _ => merge::latest(&mut self.message, key, value),

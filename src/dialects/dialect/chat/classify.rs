@@ -62,6 +62,11 @@ struct Spoken<'a> {
     audio: Option<&'a RawValue>,
     #[serde(borrow, default)]
     images: Option<&'a RawValue>,
+    /// Of `audio`, which is read as the same.
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    transcript: Option<&'a RawValue>,
 }
 
 impl Spoken<'_> {
@@ -74,13 +79,18 @@ impl Spoken<'_> {
     }
 
     fn answers(&self) -> bool {
-        says([self.content, self.refusal, self.tool_calls, self.function_call, self.audio, self.images])
+        says([self.content, self.refusal, self.tool_calls, self.function_call, self.images]) || self.audio.is_some_and(sounds)
     }
 
     fn bytes(&self) -> usize {
         let texts = [self.content, self.reasoning_content, self.reasoning, self.refusal, self.tool_calls];
         texts.into_iter().flatten().map(|raw| raw.get().len().saturating_sub(2)).sum()
     }
+}
+
+/// Whether something is said aloud: its id, and when it expires, come in chunks of their own.
+fn sounds(audio: &RawValue) -> bool {
+    object::<Spoken<'_>>(audio.get()).map_or_else(|| !is_empty(audio), |sound| says([sound.data, sound.transcript]))
 }
 
 fn says<const N: usize>(members: [Option<&RawValue>; N]) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{details, turn, usage};
-use crate::chat::{Answer, Choice, Finish, Kind, Object, Part, Source, ToolCall, Usage};
+use crate::chat::{Answer, Choice, Finish, Kind, Object, Part, Source, Speech, ToolCall, Usage};
 use crate::hash::Hash;
 
 /// Reads a provider's whole answer; none where it is not one.
@@ -123,13 +123,7 @@ fn choice(mut told: Object, head: &Head, index: u64) -> Option<Choice> {
         ours.extend(notes);
     }
     parts.extend(images(message.shift_remove("images")));
-    if let Some(Value::Object(mut audio)) = message.shift_remove("audio")
-        && let Some(Value::String(data)) = audio.shift_remove("data")
-    {
-        // Which format it is in, only the request knows.
-        let kind = Kind::Audio(Source::Base64 { media_type: "audio/*".to_owned(), data });
-        parts.push(Part { kind, cache: None, extra: audio });
-    }
+    parts.extend(speech(message.shift_remove("audio")).map(|speech| Part::new(Kind::Speech(speech))));
     if let Some(Value::Array(calls)) = message.shift_remove("tool_calls") {
         for (at, call) in (0..).zip(calls) {
             let Value::Object(call) = call else { return None };
@@ -198,6 +192,18 @@ pub(super) fn images(images: Option<Value>) -> Vec<Part> {
         Some(Value::Array(images)) => images.iter().filter_map(image).map(Part::new).collect(),
         _ => Vec::new(),
     }
+}
+
+/// `audio`: what was said aloud, or a piece of it. None where it says nothing.
+pub(super) fn speech(audio: Option<Value>) -> Option<Speech> {
+    let Some(Value::Object(audio)) = audio else { return None };
+    let mut sound = rest(audio);
+    let transcript = match sound.shift_remove("transcript") {
+        Some(Value::String(text)) => text,
+        _ if sound.is_empty() => return None,
+        _ => String::new(),
+    };
+    Some(Speech { transcript, sound })
 }
 
 /// A call, or a piece of one.

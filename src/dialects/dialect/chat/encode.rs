@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{details, put, usage};
 use crate::chat::{
-    Answer, Choice, Delta, Finish, Kind, Object, Opening, Origin, Reasoning, Seal, Source, ToolCall, Usage, seal_into_id,
+    Answer, Choice, Delta, Finish, Kind, Object, Opening, Origin, Reasoning, Seal, Source, Speech, ToolCall, Usage,
+    seal_into_id,
 };
 use crate::dialect::Manner;
 
@@ -70,7 +71,7 @@ pub(in crate::dialect) fn reason(finish: Finish) -> String {
 fn choice(index: usize, choice: Choice) -> Value {
     let mut said = Said::default();
     for part in choice.parts {
-        said.part(part.kind, part.extra);
+        said.part(part.kind);
     }
     let mut told = Object::new();
     told.insert("index".to_owned(), index.into());
@@ -89,12 +90,12 @@ struct Said {
     refusal: Option<String>,
     thoughts: Vec<Reasoning>,
     images: Vec<Value>,
-    audio: Option<Value>,
+    speech: Option<Speech>,
     calls: Vec<Value>,
 }
 
 impl Said {
-    fn part(&mut self, kind: Kind, extra: Object) {
+    fn part(&mut self, kind: Kind) {
         match kind {
             Kind::Text { text, notes, .. } => {
                 let from = self.content.chars().count();
@@ -105,11 +106,20 @@ impl Said {
             Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
             Kind::Reasoning(reasoning) => self.thoughts.push(reasoning),
             Kind::Image { source, .. } => self.images.extend(image(&source, self.images.len())),
-            Kind::Audio(Source::Base64 { data, .. }) => self.audio = Some(audio(data, extra)),
+            Kind::Speech(speech) => self.hear(speech),
+            Kind::Audio(source) => self.hear(Speech { sound: sound(source), ..Speech::default() }),
             Kind::ToolCall(call) => self.calls.push(tool_call(&call)),
             // Hosted tools, files and films: nothing here tells them.
-            Kind::Audio(_) | Kind::File { .. } | Kind::Video(_) | Kind::ToolResult(_) | Kind::Opaque(_) => {}
+            Kind::File { .. } | Kind::Video(_) | Kind::ToolResult(_) | Kind::Opaque(_) => {}
         }
+    }
+
+    /// A message has one sound; Gemini's streams have many.
+    fn hear(&mut self, more: Speech) {
+        let ours = self.speech.get_or_insert_default();
+        ours.transcript.push_str(&more.transcript);
+        // What is no base64 is left where it ends.
+        let _ = ours.hear(more.sound);
     }
 
     fn message(self) -> Object {
@@ -130,7 +140,7 @@ impl Said {
         if !self.images.is_empty() {
             told.insert("images".to_owned(), self.images.into());
         }
-        put(&mut told, "audio", self.audio);
+        put(&mut told, "audio", self.speech.map(audio));
         if !self.calls.is_empty() {
             told.insert("tool_calls".to_owned(), self.calls.into());
         }
@@ -148,13 +158,22 @@ fn image(source: &Source, index: usize) -> Option<Value> {
     Some(json!({ "type": "image_url", "image_url": { "url": url }, "index": index }))
 }
 
-fn audio(data: String, extra: Object) -> Value {
+/// A sound without words, as a piece of speech.
+fn sound(source: Source) -> Object {
+    match source {
+        Source::Base64 { data, .. } => Object::from_iter([("data".to_owned(), data.into())]),
+        _ => Object::new(),
+    }
+}
+
+/// Speech with the members that it must have, whole.
+fn audio(speech: Speech) -> Value {
     let mut audio = Object::new();
     audio.insert("id".to_owned(), "audio".into());
-    audio.insert("data".to_owned(), data.into());
+    audio.insert("data".to_owned(), "".into());
     audio.insert("expires_at".to_owned(), 0.into());
-    audio.insert("transcript".to_owned(), "".into());
-    audio.extend(extra);
+    audio.insert("transcript".to_owned(), speech.transcript.into());
+    audio.extend(speech.sound);
     Value::Object(audio)
 }
 
@@ -226,6 +245,7 @@ enum Told {
     Refusal,
     Reasoning { index: usize, reasoning: Reasoning },
     Call { index: usize, custom: bool },
+    Speech,
     Nothing,
 }
 
@@ -247,6 +267,9 @@ impl Encoder {
             }
             Delta::Open { choice, part, kind } => self.open(choice, part, kind, frames),
             Delta::Text { choice, part, text } => self.text(choice, part, &text, frames),
+            Delta::Sound { choice, sound, .. } => {
+                self.chunk(choice, &json!({ "audio": sound }).to_string(), None, None, frames);
+            }
             Delta::Summary { choice, part, begins, text } => self.summary(choice, part, begins, &text, frames),
             Delta::Sign { choice, part, seal } => {
                 if let Some(Told::Reasoning { reasoning, .. }) = self.told(choice, part) {
@@ -299,6 +322,7 @@ impl Encoder {
         let told = match kind {
             Opening::Text => Told::Text { from: speaker.characters, notes: Vec::new() },
             Opening::Refusal => Told::Refusal,
+            Opening::Speech => Told::Speech,
             Opening::Reasoning { redacted } => {
                 speaker.thoughts += 1;
                 Told::Reasoning { index: speaker.thoughts - 1, reasoning: Reasoning { redacted, ..Reasoning::default() } }
@@ -321,7 +345,7 @@ impl Encoder {
                             delta = Some(json!({ "images": [image] }));
                         }
                     }
-                    Kind::Audio(Source::Base64 { data, .. }) => delta = Some(json!({ "audio": audio(data, Object::new()) })),
+                    Kind::Audio(source) => delta = Some(json!({ "audio": sound(source) })),
                     _ => {}
                 }
                 Told::Nothing
@@ -342,6 +366,7 @@ impl Encoder {
                 format!(r#"{{"content":{quoted}}}"#)
             }
             Some(Told::Refusal) => format!(r#"{{"refusal":{quoted}}}"#),
+            Some(Told::Speech) => format!(r#"{{"audio":{{"transcript":{quoted}}}}}"#),
             Some(Told::Reasoning { reasoning, .. }) => {
                 reasoning.text.push_str(text);
                 format!(r#"{{"reasoning_content":{quoted}}}"#)

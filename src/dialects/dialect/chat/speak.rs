@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::write::Writing;
 use super::{details, media, put};
-use crate::chat::{Kind, Losses, Message, Object, Origin, Part, Reasoning, Role, Source, ToolCall, ToolResult};
+use crate::chat::{Kind, Losses, Message, Object, Origin, Part, Reasoning, Role, Source, Speech, ToolCall, ToolResult};
 use crate::hash::Hash;
 use crate::quirk::{Thoughts, ToolIds};
 
@@ -140,7 +140,7 @@ impl Speaking<'_, '_> {
                 self.losses.refuse("messages[].content[]", format!("'{kind}' is of another protocol's"));
                 None
             }
-            Kind::Reasoning(_) | Kind::ToolCall(_) | Kind::ToolResult(_) => None,
+            Kind::Speech(_) | Kind::Reasoning(_) | Kind::ToolCall(_) | Kind::ToolResult(_) => None,
         };
         let mut kind = kind?;
         let members = kind.as_object_mut()?;
@@ -236,6 +236,7 @@ impl Speaking<'_, '_> {
         let mut refusal = None;
         let mut calls = Vec::new();
         let mut thoughts = Vec::new();
+        let mut audio = None;
         for part in &message.parts {
             match &part.kind {
                 Kind::Text { .. } => texts.extend(self.part(part)),
@@ -243,6 +244,12 @@ impl Speaking<'_, '_> {
                 Kind::Refusal(_) => texts.extend(self.part(part)),
                 Kind::Reasoning(reasoning) => thoughts.push(reasoning),
                 Kind::ToolCall(call) => calls.push(self.call(call, &part.extra)),
+                // Only this dialect has it.
+                Kind::Speech(Speech { transcript, sound }) => {
+                    let mut sound = sound.clone();
+                    put(&mut sound, "transcript", Some(transcript.as_str()).filter(|words| !words.is_empty()));
+                    audio = Some(sound);
+                }
                 Kind::Image { .. } => {
                     let image = self.part(part);
                     if let Some(image) = image {
@@ -259,16 +266,20 @@ impl Speaking<'_, '_> {
         }
         let mut written = Object::new();
         written.insert("role".to_owned(), "assistant".into());
-        let says_nothing = texts.is_empty() && refusal.is_none() && calls.is_empty();
+        let says_nothing = texts.is_empty() && refusal.is_none() && calls.is_empty() && audio.is_none();
         // What another provider thought, and nothing else: nobody can be sent that.
         if says_nothing && !self.writing.own {
             return;
         }
-        let content =
-            if texts.is_empty() && (!calls.is_empty() || refusal.is_some()) { Value::Null } else { self.said(message, texts) };
+        let content = if texts.is_empty() && (!calls.is_empty() || refusal.is_some() || audio.is_some()) {
+            Value::Null
+        } else {
+            self.said(message, texts)
+        };
         written.insert("content".to_owned(), content);
         self.think_aloud(&thoughts, !calls.is_empty(), &mut written);
         put(&mut written, "refusal", refusal);
+        put(&mut written, "audio", audio);
         if !calls.is_empty() {
             written.insert("tool_calls".to_owned(), calls.into());
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::decode::{self, Called, Head};
 use super::details::{self, Block, Entry};
-use crate::chat::{Delta, Kind, Object, Opening};
+use crate::chat::{Delta, Finish, Kind, Object, Opening, Speech};
 use crate::json;
 
 /// Reads a stream of chunks.
@@ -31,10 +31,14 @@ struct Speaker {
     next: u32,
     open: Option<(u32, Open)>,
     calls: BTreeMap<u64, Call>,
+    /// The number of what is said aloud.
+    speech: Option<u32>,
+    /// Whether it was told when that expires.
+    expires: bool,
     finished: bool,
 }
 
-/// What is being said, one thing at a time; calls are open beside it.
+/// What is being said, one thing at a time; calls and speech are open beside it.
 #[derive(Debug)]
 enum Open {
     Text,
@@ -104,9 +108,15 @@ impl Decoder {
 
     /// The stream is complete: adds [`Delta::End`], once however often this is called.
     pub fn end(&mut self, deltas: &mut Vec<Delta>) {
-        if !std::mem::replace(&mut self.ended, true) {
-            deltas.push(Delta::End);
+        if std::mem::replace(&mut self.ended, true) {
+            return;
         }
+        // What OpenAI says aloud ends with when it expires, and has no finish reason (openai/openai-node#1206).
+        for speaker in self.speakers.values_mut().filter(|speaker| speaker.expires && !speaker.finished) {
+            let finish = if speaker.calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
+            speaker.finish(finish, &self.head, deltas);
+        }
+        deltas.push(Delta::End);
     }
 
     fn choice(&mut self, at: u32, mut choice: Object, deltas: &mut Vec<Delta>) -> Option<()> {
@@ -137,10 +147,7 @@ impl Decoder {
             if let Some((part, Open::Text)) = speaker.open {
                 deltas.extend(self.citations.iter().map(|note| Delta::Note { choice: index, part, note: note.clone() }));
             }
-            speaker.close(deltas);
-            speaker.open_unnamed(&self.head, deltas);
-            speaker.finished = true;
-            deltas.push(Delta::Finish { choice: index, finish, stop_sequence: None });
+            speaker.finish(finish, &self.head, deltas);
         }
         Some(())
     }
@@ -179,9 +186,8 @@ impl Speaker {
         for image in decode::images(delta.shift_remove("images")) {
             self.whole(image.kind, deltas);
         }
-        // Pieces of base64 cannot be put together without knowing where each was cut.
-        if delta.get("audio").is_some_and(|audio| !audio.is_null()) {
-            return None;
+        if let Some(speech) = decode::speech(delta.shift_remove("audio")) {
+            self.speak(speech, deltas);
         }
         if let Some(Value::Array(calls)) = delta.shift_remove("tool_calls") {
             for call in calls {
@@ -195,6 +201,24 @@ impl Speaker {
             self.call(Some(0), Called::take(call), head, deltas);
         }
         Some(())
+    }
+
+    /// Sound, or the words of it. It stays open beside the rest: some (Qwen's) say the text beside the sound, and the two come by turns.
+    fn speak(&mut self, Speech { transcript, sound }: Speech, deltas: &mut Vec<Delta>) {
+        let choice = self.choice;
+        let part = *self.speech.get_or_insert_with(|| {
+            let part = self.next;
+            self.next += 1;
+            deltas.push(Delta::Open { choice, part, kind: Opening::Speech });
+            part
+        });
+        if !transcript.is_empty() {
+            deltas.push(Delta::Text { choice, part, text: transcript });
+        }
+        self.expires |= sound.contains_key("expires_at");
+        if !sound.is_empty() {
+            deltas.push(Delta::Sound { choice, part, sound });
+        }
     }
 
     fn text(&mut self, text: String, deltas: &mut Vec<Delta>) {
@@ -348,7 +372,14 @@ impl Speaker {
         part
     }
 
-    /// Closes what is open, calls aside.
+    fn finish(&mut self, finish: Finish, head: &Head, deltas: &mut Vec<Delta>) {
+        self.close(deltas);
+        self.open_unnamed(head, deltas);
+        self.finished = true;
+        deltas.push(Delta::Finish { choice: self.choice, finish, stop_sequence: None });
+    }
+
+    /// Closes what is open, calls and speech aside.
     fn close(&mut self, deltas: &mut Vec<Delta>) {
         let Some((part, open)) = self.open.take() else { return };
         if let Open::Reasoning(_, _, kept) = open

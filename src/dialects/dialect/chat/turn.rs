@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::details;
+use super::{decode, details};
 use crate::chat::{Fields, Kind, Message, Object, Part, Reading, Reasoning, Role, Source, ToolCall, ToolResult, sealed_in_id};
 
 /// Reads `messages`.
@@ -49,6 +49,10 @@ impl Conversation {
         parts.extend(said.into_iter().filter(|part| !matches!(&part.kind, Kind::Text { text, .. } if text.is_empty())));
         if let Some(refusal) = fields.text("refusal")?.filter(|refusal| !refusal.is_empty()) {
             parts.push(Part::new(Kind::Refusal(refusal)));
+        }
+        // OpenAI takes back the `id` alone, of what it keeps; clients that send the whole message send the words too.
+        if fields.peek("audio").is_some_and(Value::is_object) {
+            parts.extend(decode::speech(fields.any("audio")).map(|speech| Part::new(Kind::Speech(speech))));
         }
         for call in fields.objects("tool_calls")?.unwrap_or_default() {
             parts.push(self.call(call)?);

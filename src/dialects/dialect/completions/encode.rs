@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::chat::{Answer, Delta, Kind, Object, Opening, Usage};
+use crate::chat::{Answer, Delta, Kind, Object, Opening, Speech, Usage};
 use crate::dialect::Manner;
 use crate::dialect::chat::{beside, frame, head, reason, write_usage};
 
@@ -16,7 +16,9 @@ pub fn encode(answer: Answer, manner: &Manner) -> Value {
     for (index, choice) in answer.choices.into_iter().enumerate() {
         let mut text = String::new();
         for part in choice.parts {
-            if let Kind::Text { text: more, .. } | Kind::Refusal(more) = part.kind {
+            if let Kind::Text { text: more, .. } | Kind::Refusal(more) | Kind::Speech(Speech { transcript: more, .. }) =
+                part.kind
+            {
                 text.push_str(&more);
             }
         }
@@ -82,7 +84,9 @@ impl Encoder {
     pub fn delta(&mut self, delta: Delta, frames: &mut String) -> Option<()> {
         match delta {
             Delta::Begin { id, model, created } => self.common = head("text_completion", id, created, model, &self.manner),
-            Delta::Open { choice, part, kind: Opening::Text | Opening::Refusal } => self.texts.push((choice, part)),
+            Delta::Open { choice, part, kind: Opening::Text | Opening::Refusal | Opening::Speech } => {
+                self.texts.push((choice, part));
+            }
             Delta::Text { choice, part, text } if self.texts.contains(&(choice, part)) => {
                 self.chunk(choice, &text, None, None, frames);
             }
@@ -104,6 +108,7 @@ impl Encoder {
             }
             Delta::Open { .. }
             | Delta::Text { .. }
+            | Delta::Sound { .. }
             | Delta::Summary { .. }
             | Delta::Sign { .. }
             | Delta::Note { .. }

@@ -119,6 +119,11 @@ impl Writer<'_> {
                     self.say(is_model, json!({ "text": text }));
                 }
             }
+            Kind::Speech(speech) => {
+                if let Some(words) = speech.words(self.losses) {
+                    self.say(is_model, json!({ "text": words }));
+                }
+            }
             Kind::Reasoning(reasoning) => {
                 // Thoughts are sent back for their signature. Another's, and those without, are no use to Gemini.
                 if let Some(signature) = own(reasoning.seal.as_ref()) {

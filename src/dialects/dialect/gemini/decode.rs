@@ -34,6 +34,8 @@ fn take(whole: &mut Answer, choices: &mut BTreeMap<u32, Choice>, delta: Delta) -
             let kind = match kind {
                 Opening::Text => Kind::Text { text: String::new(), notes: Vec::new(), seal: None },
                 Opening::Refusal => Kind::Refusal(String::new()),
+                // Gemini's sound comes whole.
+                Opening::Speech => return None,
                 Opening::Reasoning { redacted } => Kind::Reasoning(Reasoning { redacted, ..Reasoning::default() }),
                 Opening::ToolCall { id, name, custom, seal } => {
                     Kind::ToolCall(ToolCall { id, name, arguments: String::new(), custom, seal })
@@ -64,7 +66,7 @@ fn take(whole: &mut Answer, choices: &mut BTreeMap<u32, Choice>, delta: Delta) -
         Delta::Finish { choice, finish, .. } => choices.get_mut(&choice)?.finish = Some(finish),
         Delta::Usage(usage) => whole.usage = Some(usage),
         Delta::Extra(extra) => whole.extra.extend(extra),
-        Delta::Summary { .. } | Delta::Close { .. } | Delta::End => {}
+        Delta::Sound { .. } | Delta::Summary { .. } | Delta::Close { .. } | Delta::End => {}
     }
     Some(())
 }

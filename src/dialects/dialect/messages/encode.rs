@@ -97,6 +97,7 @@ fn content_block(part: Part) -> Option<Value> {
             written
         }
         Kind::Refusal(text) => block("text", [("text", text.into())]),
+        Kind::Speech(speech) if !speech.transcript.is_empty() => block("text", [("text", speech.transcript.into())]),
         Kind::Reasoning(reasoning) => thinking(reasoning)?,
         Kind::ToolCall(call) => {
             let id = seal_into_id(&call.id, call.seal.as_ref());

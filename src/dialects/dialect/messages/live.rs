@@ -200,9 +200,14 @@ impl Encoder {
     }
 
     fn open(&mut self, part: u32, kind: Opening, frames: &mut String) {
+        if matches!(kind, Opening::Speech) {
+            // Its words are a text, which begins when there are any.
+            self.told.push((part, Said::Text));
+            return;
+        }
         self.stop(frames);
         let said = match kind {
-            Opening::Text | Opening::Refusal => Said::Text,
+            Opening::Text | Opening::Refusal | Opening::Speech => Said::Text,
             Opening::Reasoning { redacted: true } => Said::Redacted,
             Opening::Reasoning { redacted: false } => Said::Thinking,
             Opening::ToolCall { id, name, custom, seal } => {

@@ -78,7 +78,15 @@ impl Encoder {
                 (self.parts.len() == part as usize).then_some(())?;
                 self.open(kind, frames);
             }
-            Delta::Text { choice: 0, part, text } => self.told(part, false, false, &text, frames)?,
+            Delta::Text { choice: 0, part, text } => {
+                // The words of speech are a text, which begins when there are any.
+                if self.parts.get(part as usize)?.is_none() && !text.is_empty() {
+                    self.open_said(false, frames);
+                    let place = self.parts.pop()?;
+                    *self.parts.get_mut(part as usize)? = place;
+                }
+                self.told(part, false, false, &text, frames)?;
+            }
             Delta::Summary { choice: 0, part, begins, text } => self.told(part, begins, true, &text, frames)?,
             Delta::Sign { choice: 0, part, seal } => {
                 // A call's stands in its id, which was told when it began, and text has no place for one.
@@ -128,6 +136,7 @@ impl Encoder {
         match kind {
             Opening::Text => self.open_said(false, frames),
             Opening::Refusal => self.open_said(true, frames),
+            Opening::Speech => self.parts.push(None),
             Opening::Reasoning { .. } => {
                 self.add(Sort::Reasoning, "rs", Object::new(), frames);
                 self.parts.push(Some((next, 0)));

@@ -239,7 +239,7 @@ impl Decoder {
         let sort = match &kind {
             Opening::Text => Sort::Text,
             Opening::Reasoning { .. } => Sort::Reasoning,
-            Opening::Refusal | Opening::ToolCall { .. } | Opening::Whole(_) => Sort::Other,
+            Opening::Refusal | Opening::Speech | Opening::ToolCall { .. } | Opening::Whole(_) => Sort::Other,
         };
         parts.insert(content, Told { part, sort, ..Told::default() });
         self.parts += 1;

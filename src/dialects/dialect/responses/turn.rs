@@ -59,7 +59,7 @@ impl Writer<'_> {
             Role::User | Role::Tool => "user",
             Role::Assistant => "assistant",
         };
-        let said = |part: &Part| matches!(part.kind, Kind::Text { .. } | Kind::Refusal(_));
+        let said = |part: &Part| matches!(part.kind, Kind::Text { .. } | Kind::Refusal(_) | Kind::Speech(_));
         let mut content: Vec<Value> = Vec::new();
         let mut item = Object::new();
         for (index, part) in message.parts.iter().enumerate() {
@@ -214,6 +214,10 @@ impl Writer<'_> {
                 (self.own || !text.is_empty()).then_some(written)
             }
             Kind::Refusal(text) => Some(object([("type", "refusal".into()), ("refusal", text.as_str().into())])),
+            Kind::Speech(speech) => {
+                let words = Part::text(speech.words(self.losses)?);
+                self.said(&words)
+            }
             Kind::Opaque(Value::Object(part)) => Some(part.clone()),
             _ if self.own => self.given(part),
             _ => {
@@ -277,8 +281,9 @@ impl Writer<'_> {
                 }
                 Some(file)
             }
-            Kind::Audio(Source::Base64 { media_type, data }) if audio_format(media_type, self.own).is_some() => {
-                let format = audio_format(media_type, self.own);
+            // "Create a response", `input`: text, images and files. Some that imitate the API take sound from their own clients.
+            Kind::Audio(Source::Base64 { media_type, data }) if self.own => {
+                let format = media_type.strip_prefix("audio/").map(|format| if format == "mpeg" { "mp3" } else { format });
                 let mut audio = of_type("input_audio");
                 let mut inner = object([("data", data.as_str().into())]);
                 put(&mut inner, "format", format);
@@ -287,7 +292,7 @@ impl Writer<'_> {
             }
             Kind::Opaque(Value::Object(part)) if self.own => Some(part.clone()),
             Kind::Audio(_) | Kind::Video(_) => {
-                self.losses.refuse("messages[].content", unreadable("sound in this form, or films"));
+                self.losses.refuse("messages[].content", unreadable("sound or films"));
                 None
             }
             _ => {
@@ -333,12 +338,4 @@ fn file_name(media_type: &str) -> String {
         other => other.rsplit_once(['/', '+', '.', '-']).map_or("bin", |(_, kind)| kind),
     };
     format!("document.{extension}")
-}
-
-fn audio_format(media_type: &str, own: bool) -> Option<&str> {
-    match media_type.strip_prefix("audio/")? {
-        "mpeg" | "mp3" => Some("mp3"),
-        "wav" | "x-wav" | "wave" => Some("wav"),
-        other => own.then_some(other),
-    }
 }

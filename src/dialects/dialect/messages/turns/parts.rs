@@ -49,6 +49,10 @@ impl Writer<'_> {
                 Some(self.beside(written, part).into())
             }
             Kind::Refusal(text) => system::text_block(text, part.cache.as_ref(), None),
+            Kind::Speech(speech) => {
+                let words = speech.words(self.losses)?;
+                system::text_block(words, None, None)
+            }
             Kind::Reasoning(reasoning) => thought(reasoning, self.own.then_some(&part.extra)),
             Kind::Opaque(value) if self.own => Some(value.clone()),
             // The same words again would be refused; that the model had drawn something is not what its next answer stands on.
@@ -131,7 +135,7 @@ impl Writer<'_> {
             Kind::Opaque(value) if self.own => return Some(value.clone()),
             Kind::Opaque(_) => return self.unreadable("a block of another provider's own is not known to Anthropic's API"),
             // Nothing of the user's.
-            Kind::Reasoning(_) | Kind::ToolCall(_) | Kind::ToolResult(_) => return None,
+            Kind::Speech(_) | Kind::Reasoning(_) | Kind::ToolCall(_) | Kind::ToolResult(_) => return None,
         };
         Some(self.beside(written, part).into())
     }
