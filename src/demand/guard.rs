@@ -96,7 +96,7 @@ impl Watched {
                 let schema = offered.flatten().and_then(|(_, schema)| schema.clone()).filter(|_| !custom);
                 self.calls.push(Call { part, name, custom, arguments: schema.map(Prefix::new), is_empty: true });
             }
-            Opening::Reasoning { .. } | Opening::Whole(_) => {}
+            Opening::Reasoning { .. } | Opening::Speech { .. } | Opening::Whole(_) => {}
         }
         Ok(())
     }
