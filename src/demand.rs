@@ -84,20 +84,32 @@ pub(crate) type Tools = Vec<(String, Option<Rc<Schema>>)>;
 /// Whether a provider's refusal of a request is one of the schema in it: its words name the member or the thing. That of a function's is none of the
 /// answer's.
 pub(crate) fn is_of_schema(refusal: &str) -> bool {
-    const WORDS: [&str; 9] = [
+    const WORDS: [&str; 16] = [
         "response_format",
+        "response format",
         "json_schema",
+        "json schema",
         "response_schema",
         "responseschema",
         "responsejsonschema",
-        "output_config",
+        "response_json_schema",
+        "response mime type",
+        "output_config.format",
+        "output_format",
+        "output format",
         "text.format",
         "structured output",
+        "schema is too complex",
         "grammar",
     ];
     let refusal = refusal.to_ascii_lowercase();
-    let of_function = refusal.contains("function") || refusal.contains("tools[") || refusal.contains("tools.");
+    let of_function = refusal.contains("for function") || refusal.contains("tools[") || refusal.contains("tools.");
     !of_function && (WORDS.iter().any(|word| refusal.contains(word)) || refusal.contains("schema") && refusal.contains("invalid"))
+}
+
+/// Whether a provider that enforces JSON itself refuses the answer of its own model: Groq's 400 for it.
+pub(crate) fn is_wrong_answer(refusal: &str) -> bool {
+    refusal.contains("json_validate_failed")
 }
 
 /// How an answer came to be what was demanded: the word of `x-breakwater-schema`.

@@ -38,6 +38,8 @@ pub(crate) struct Translation<'a> {
     /// Whether streams must tell their usage, as they may be stored.
     force_usage: bool,
     tenant: String,
+    /// What is demanded of the answer's form.
+    demand: Option<Rc<Demand>>,
     /// The canonical request, as the client sent it.
     request: OnceCell<Reading<Rc<Request>>>,
     /// What was written, by the target's name, and by which means a form was asked for.
@@ -48,8 +50,6 @@ pub(crate) struct Translation<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guise {
     pub(crate) means: Means,
-    /// What is demanded of it.
-    pub(crate) demand: Option<Rc<Demand>>,
     /// What is said of a wrong answer that came before.
     pub(crate) correction: Option<Correction>,
 }
@@ -61,6 +61,8 @@ pub(crate) struct Sent {
     pub(crate) ignored: Vec<String>,
     /// Whether a form of the answer is asked for by other means than one of the protocol's.
     pub(crate) emulated: bool,
+    /// Whether the answer is to come as the arguments of a tool.
+    pub(crate) by_tool: bool,
 }
 
 /// A request as one target is sent it.
@@ -70,6 +72,7 @@ struct Written {
     /// What of it could not be said, and is told to the client.
     ignored: Vec<String>,
     emulated: bool,
+    by_tool: bool,
     /// Why it is not sent.
     refusal: Option<Refusal>,
 }
@@ -88,9 +91,10 @@ impl<'a> Translation<'a> {
         unsupported: Unsupported,
         force_usage: bool,
         tenant: &str,
+        demand: Option<Rc<Demand>>,
     ) -> Self {
         let (request, written) = (OnceCell::new(), RefCell::default());
-        Self { envelope, operation, unsupported, force_usage, tenant: tenant.to_owned(), request, written }
+        Self { envelope, operation, unsupported, force_usage, tenant: tenant.to_owned(), demand, request, written }
     }
 
     pub(crate) fn operation(&self) -> Operation {
@@ -119,13 +123,14 @@ impl<'a> Translation<'a> {
     /// What a candidate is sent.
     pub(crate) fn sent(&self, candidate: &Candidate<'_>, guise: &Guise) -> Sent {
         let mut sent = if self.passes_through(candidate) && guise.means == Means::Native {
-            let emulated = candidate.dialect == Dialect::Chat && candidate.provider.quirks.lacks("json_schema");
-            Sent { body: self.same(candidate), ignored: Vec::new(), emulated }
+            let emulated = candidate.dialect == Dialect::Chat && !candidate.provider.quirks.has_schemas(candidate.model);
+            Sent { body: self.same(candidate), ignored: Vec::new(), emulated, by_tool: false }
         } else {
             let written = self.written(candidate, guise.means);
-            Sent { body: written.body.clone(), ignored: written.ignored.clone(), emulated: written.emulated }
+            let Written { body, ignored, emulated, by_tool, .. } = &*written;
+            Sent { body: body.clone(), ignored: ignored.clone(), emulated: *emulated, by_tool: *by_tool }
         };
-        if let Some(strict) = guise.demand.as_ref().and_then(|demand| demand.strict())
+        if let Some(strict) = self.demand.as_ref().and_then(|demand| demand.strict())
             && candidate.provider.quirks.original
             && guise.means == Means::Native
         {
@@ -154,7 +159,7 @@ impl<'a> Translation<'a> {
             _ => cleaned,
         };
         let body = cleaned.as_deref().unwrap_or(self.envelope.body);
-        let adapted = if candidate.dialect == Dialect::Chat { dialect::chat::adapt(body, quirks) } else { None };
+        let adapted = if candidate.dialect == Dialect::Chat { dialect::chat::adapt(body, candidate.model, quirks) } else { None };
         match adapted.or(cleaned) {
             // What was changed was a request before, and still is.
             Some(body) => match Envelope::parse(self.envelope.dialect, &body) {
@@ -196,6 +201,9 @@ impl<'a> Translation<'a> {
             Ok(request) => request,
             Err(mistake) => return Written::refused(Fault::Refused, Next::Stop, Error::from(mistake).as_said()),
         };
+        // A stream that is passed on as it comes is passed on in the part that it comes in.
+        let may_call = self.demand.as_ref().is_some_and(|demand| !demand.live);
+        let means = if means == Means::Native && may_call { candidate.dialect.means(&request, &recipient(candidate)) } else { means };
         if means != Means::Native {
             means.apply(Rc::make_mut(&mut request));
         }
@@ -236,7 +244,7 @@ impl<'a> Translation<'a> {
             }
         });
         let ignored = losses.iter().map(|loss| loss.field.clone()).collect();
-        Written { body: body.to_string(), ignored, emulated: losses.is_emulated() || means != Means::Native, refusal }
+        Written { body: body.to_string(), ignored, emulated: losses.is_emulated() || means != Means::Native, by_tool: means == Means::Tool, refusal }
     }
 }
 
@@ -246,6 +254,6 @@ fn recipient<'a>(candidate: &Candidate<'a>) -> Recipient<'a> {
 
 impl Written {
     fn refused(fault: Fault, next: Next, said: Said) -> Self {
-        Self { body: String::new(), ignored: Vec::new(), emulated: false, refusal: Some(Refusal { fault, next, said }) }
+        Self { body: String::new(), ignored: Vec::new(), emulated: false, by_tool: false, refusal: Some(Refusal { fault, next, said }) }
     }
 }

@@ -3,7 +3,7 @@
 //! A preset is where a provider's own documentation says that its API is, what it calls the key, and where it differs from what it imitates.
 //! `stream_usage` is set only where the documentation lists `stream_options`: some providers refuse fields that they do not know.
 
-use breakwater_dialects::quirk::{Asks, Quirks, Thoughts, ToolIds};
+use breakwater_dialects::quirk::{Asks, Quirks, Schemas, Thoughts, ToolIds};
 
 use crate::config::provider::Protocol;
 
@@ -47,6 +47,7 @@ const fn openai(name: &'static str, base_url: &'static str, key: &'static str, s
         thoughts: Thoughts::Dropped,
         knows: &[],
         lacks: &[],
+        schemas: Schemas::All,
     };
     Preset { name, protocols: OPENAI, base_url, key: Some(key), quirks, source }
 }
@@ -93,6 +94,12 @@ impl Preset {
         self
     }
 
+    /// Not all of its models can be held to a JSON schema.
+    const fn schemas(mut self, schemas: Schemas) -> Self {
+        self.quirks.schemas = schemas;
+        self
+    }
+
     const fn asked(mut self, asks: Asks) -> Self {
         self.quirks.asks = asks;
         self
@@ -112,7 +119,9 @@ impl Preset {
 /// All of them: OpenAI's protocol in the cloud, the same on one's own machine, other protocols, and none.
 #[rustfmt::skip]
 pub const PRESETS: &[Preset] = &[
+    // "Structured outputs": "gpt-4o-mini, gpt-4o-2024-08-06 and later".
     openai("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "https://platform.openai.com/docs/api-reference/chat")
+        .schemas(Schemas::But(&["gpt-3.5-", "gpt-4$", "gpt-4-", "gpt-4o-2024-05-13", "o1-mini", "o1-preview"]))
         .tells_usage().original().speaks(&[Protocol::OpenAi, Protocol::Responses]),
     // https://api-docs.deepseek.com/guides/thinking_mode (the switch, the three efforts, thoughts of turns with tools that must come back);
     // https://api-docs.deepseek.com/api/create-chat-completion (four roles, `json_object`, no n, seed and logit_bias); recorded: parts that are not text
@@ -122,6 +131,8 @@ pub const PRESETS: &[Preset] = &[
         .lacks(&["developer", "max_completion_tokens", "json_schema", "image_url", "n", "seed", "logit_bias"]),
     // "Currently Unsupported OpenAI Features", each a 400; "property 'reasoning_content' is unsupported" (https://github.com/janhq/jan/issues/8136).
     openai("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "https://console.groq.com/docs/openai")
+        // https://console.groq.com/docs/structured-outputs
+        .schemas(Schemas::Of(&["openai/gpt-oss-", "moonshotai/kimi-k2-instruct", "meta-llama/llama-4-"]))
         .tells_usage().knows(&["service_tier"])
         .lacks(&["logprobs", "logit_bias", "messages[].name", "n", "messages[].reasoning_content"]),
     // The schema of ChatCompletionRequest (also in github.com/mistralai/client-python, docs/models): members that it does not have are refused, those of
@@ -143,6 +154,8 @@ pub const PRESETS: &[Preset] = &[
     openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility"),
     // "logit_bias: unsupported".
     openai("xai", "https://api.x.ai/v1", "XAI_API_KEY", "https://docs.x.ai/docs/api-reference")
+        // "later than grok-2-1212 and grok-2-vision-1212" (https://docs.x.ai/docs/guides/structured-outputs)
+        .schemas(Schemas::But(&["grok-2$", "grok-2-vision$", "grok-beta"]))
         .tells_usage().lacks(&["logit_bias"]),
     // "Currently Unsupported OpenAI Features", each a 400; of `reasoning_content` too (https://github.com/Kilo-Org/kilocode/issues/10375).
     openai("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", "https://inference-docs.cerebras.ai/resources/openai")
@@ -165,7 +178,9 @@ pub const PRESETS: &[Preset] = &[
         .asked(Asks::Nothing),
     openai("qwen", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope")
         .tells_usage().asked(Asks::Nothing),
-    openai("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "https://docs.z.ai/guides/develop/http/introduction"),
+    // "Structured output": `json_object` alone.
+    openai("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "https://docs.z.ai/guides/develop/http/introduction")
+        .lacks(&["json_schema"]),
     openai("gemini-openai", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", "https://ai.google.dev/gemini-api/docs/openai"),
     // "Supported parameters", "Unsupported parameters"; its own example has a `developer`.
     openai("cohere", "https://api.cohere.ai/compatibility/v1", "COHERE_API_KEY", "https://docs.cohere.com/docs/compatibility-api")

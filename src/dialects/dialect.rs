@@ -31,7 +31,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use crate::chat::{Answer, Delta, Losses, Message, Object, Part, Reading, Request, Role};
+use crate::chat::{Answer, Delta, Losses, Means, Message, Object, Part, Reading, Request, Role};
 use crate::mistake::Mistake;
 use crate::quirk::Quirks;
 
@@ -74,6 +74,13 @@ impl Dialect {
             Self::Messages => messages::write(request, to, losses),
             Self::Gemini => gemini::write(request, to, losses),
         }
+    }
+
+    /// By which means a model is best held to the form that a request asks for.
+    #[must_use]
+    pub fn means(self, request: &Request, to: &Recipient<'_>) -> Means {
+        let by_tool = self == Self::Messages && messages::answers_by_tool(request, to.model);
+        if by_tool { Means::Tool } else { Means::Native }
     }
 
     /// A body for a provider, with further turns behind those that it has; none where it is not one of the dialect.

@@ -20,6 +20,34 @@ pub struct Quirks {
     pub knows: &'static [&'static str],
     /// What it is documented not to know that most know.
     pub lacks: &'static [&'static str],
+    /// Which of its models can be held to a JSON schema, where it knows the word `json_schema`.
+    pub schemas: Schemas,
+}
+
+/// Some of a provider's models, by how their names begin; a `$` at the end is a name's end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schemas {
+    /// All, as far as is known.
+    #[default]
+    All,
+    /// These.
+    Of(&'static [&'static str]),
+    /// All but these.
+    But(&'static [&'static str]),
+}
+
+impl Schemas {
+    fn hold(self, model: &str) -> bool {
+        let is_one = |name: &&str| match name.strip_suffix('$') {
+            Some(whole) => model == whole,
+            None => model.starts_with(*name),
+        };
+        match self {
+            Self::All => true,
+            Self::Of(names) => names.iter().any(|name| is_one(name)),
+            Self::But(names) => !names.iter().any(|name| is_one(name)),
+        }
+    }
 }
 
 impl Quirks {
@@ -27,6 +55,12 @@ impl Quirks {
     #[must_use]
     pub fn knows(&self, word: &str) -> bool {
         self.original || self.knows.contains(&word)
+    }
+
+    /// Whether a model of its can be held to a JSON schema by `json_schema`.
+    #[must_use]
+    pub fn has_schemas(&self, model: &str) -> bool {
+        !self.lacks("json_schema") && self.schemas.hold(model)
     }
 
     /// Whether it is documented not to know a word.

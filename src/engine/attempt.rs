@@ -105,9 +105,9 @@ impl<R: Runtime> Attempt<'_, R> {
                 return Err(self.judge(&self.give_up()));
             }
         }
-        let Sent { body, ignored, emulated } = self.job.translation.sent(self.candidate, self.guise);
+        let Sent { body, ignored, emulated, by_tool } = self.job.translation.sent(self.candidate, self.guise);
         let mut won = match self.call(body) {
-            Ok(call) => self.answer(self.consult.runtime.call(call).await, ignored, ticket).await?,
+            Ok(call) => self.answer(self.consult.runtime.call(call).await, ignored, by_tool, ticket).await?,
             Err(evidence) => return Err(self.judge(&evidence)),
         };
         if emulated && won.mark == Some(Mark::Valid) && self.job.demand.is_some_and(|demand| demand.has_schema()) {
@@ -118,18 +118,23 @@ impl<R: Runtime> Attempt<'_, R> {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Miss {
         let mut verdict = verdict::judge(&self.candidate.about(), evidence, self.consult.runtime.now());
-        if self.is_of_schema(evidence) {
-            (verdict.fault, verdict.next) = (verdict::Fault::SchemaRefused, verdict::Next::Target);
+        if let Evidence::Status { status: 400 | 422, body, .. } = evidence
+            && let Some(fault) = self.of_schema(body)
+        {
+            (verdict.fault, verdict.next) = (fault, verdict::Next::Target);
         }
         verdict.said = verdict.said.map(|said| said.without(self.candidate.hidden));
         Miss { verdict, wrong: None }
     }
 
-    /// Whether the provider refused the request for the schema in it, which can be asked for by other means.
-    fn is_of_schema(&self, evidence: &Evidence<'_>) -> bool {
-        let Evidence::Status { status: 400 | 422, body, .. } = evidence else { return false };
-        let asks = self.guise.means == Means::Native && self.job.demand.is_some_and(|demand| demand.has_schema());
-        asks && demand::is_of_schema(body)
+    /// What a refusal is that is one of the form that was asked for rather than of the request: it can be asked for by other means.
+    fn of_schema(&self, body: &str) -> Option<verdict::Fault> {
+        let demand = self.job.demand?;
+        if demand::is_wrong_answer(body) {
+            return Some(verdict::Fault::Unsatisfied);
+        }
+        let asks = self.guise.means == Means::Native && demand.has_schema();
+        (asks && demand::is_of_schema(body)).then_some(verdict::Fault::SchemaRefused)
     }
 
     /// The request as this candidate is sent it.
@@ -182,6 +187,7 @@ impl<R: Runtime> Attempt<'_, R> {
         &self,
         reply: Result<Reply<R::Body>, CallError>,
         ignored: Vec<String>,
+        by_tool: bool,
         ticket: &Ticket,
     ) -> Result<Won<R::Body>, Miss> {
         let Reply { status, headers, body } = match reply {
@@ -193,8 +199,8 @@ impl<R: Runtime> Attempt<'_, R> {
             return Err(self.judge(&Evidence::Status { status, headers: &headers, body: &text }));
         }
         let (body, mark) = match body {
-            Payload::Whole(text) => self.whole(text, ticket)?,
-            Payload::Stream(rest) => self.stream(rest, ticket).await?,
+            Payload::Whole(text) => self.whole(text, by_tool, ticket)?,
+            Payload::Stream(rest) => self.stream(rest, by_tool, ticket).await?,
         };
         let (candidate, target) = (self.candidate, self.candidate.name.clone());
         let source = Source { target, credential: candidate.credential.to_owned(), dialect: candidate.dialect };
@@ -224,11 +230,11 @@ impl<R: Runtime> Attempt<'_, R> {
     }
 
     /// What is demanded of an answer that is there to its end, in which form it was written.
-    fn examine(&self, answer: Option<Answer>) -> Result<Option<(Mark, Answer)>, Miss> {
+    fn examine(&self, answer: Option<Answer>, by_tool: bool) -> Result<Option<(Mark, Answer)>, Miss> {
         let Some(demand) = self.job.demand else { return Ok(None) };
         let Some(mut answer) = answer else { return Err(self.judge(&Evidence::Garbage)) };
         let mut called = false;
-        if self.guise.means == Means::Tool {
+        if by_tool {
             called = answer.choices.iter_mut().fold(false, |called, choice| taken_out_of_call(choice) || called);
         }
         let record = self.consult.gateway.demand_record();
@@ -252,7 +258,7 @@ impl<R: Runtime> Attempt<'_, R> {
         }
     }
 
-    fn whole(&self, text: String, ticket: &Ticket) -> Result<(WonBody<R::Body>, Option<Mark>), Miss> {
+    fn whole(&self, text: String, by_tool: bool, ticket: &Ticket) -> Result<(WonBody<R::Body>, Option<Mark>), Miss> {
         let (dialect, stream) = (self.candidate.dialect, self.job.envelope.stream);
         if self.job.translation.operation() == Operation::Count {
             return Ok((self.count(text, ticket)?, None));
@@ -271,7 +277,7 @@ impl<R: Runtime> Attempt<'_, R> {
                 }
                 if self.job.demand.is_some() {
                     self.consult.came(&self.timed, Awaited::of(stream));
-                    let examined = self.examine(answer.map(|answer| *answer).or_else(|| dialect.decode(&text)))?;
+                    let examined = self.examine(answer.map(|answer| *answer).or_else(|| dialect.decode(&text)), by_tool)?;
                     self.consult.record(ticket, Outcome::Success);
                     let Some((mark, examined)) = examined else { return Ok((WonBody::Whole(text, None), None)) };
                     let as_it_is = same && !stream && mark == Mark::Valid;
@@ -298,7 +304,7 @@ impl<R: Runtime> Attempt<'_, R> {
     }
 
     /// Reads until the first content, and for as long beyond it as the stream is to be held back.
-    async fn stream(&self, mut rest: R::Body, ticket: &Ticket) -> Result<(WonBody<R::Body>, Option<Mark>), Miss> {
+    async fn stream(&self, mut rest: R::Body, by_tool: bool, ticket: &Ticket) -> Result<(WonBody<R::Body>, Option<Mark>), Miss> {
         let runtime = &self.consult.runtime;
         let dialect = self.candidate.dialect;
         let mut hold = Hold::new(dialect, self.candidate.provider.quirks.done_may_be_missing)
@@ -340,7 +346,7 @@ impl<R: Runtime> Attempt<'_, R> {
                         self.begun(&mut ticket);
                     }
                     self.consult.came(&self.timed, Awaited::StreamCompletion);
-                    let examined = if self.job.demand.is_some() { self.examine(stream::told(dialect, &all))? } else { None };
+                    let examined = if self.job.demand.is_some() { self.examine(stream::told(dialect, &all), by_tool)? } else { None };
                     self.consult.record(&ticket, Outcome::Success);
                     return Ok(match examined {
                         None => (WonBody::Streamed(all), None),

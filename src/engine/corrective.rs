@@ -17,7 +17,7 @@ use crate::verdict::Fault;
 pub(super) fn guise<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, candidate: &Candidate<'_>, progress: &Shared) -> Guise {
     let correction = progress.borrow().correction.clone().filter(|correction| correction.helps_others);
     progress.borrow_mut().corrected += u32::from(correction.is_some());
-    Guise { means: means(consult, job, candidate), demand: job.demand.cloned(), correction }
+    Guise { means: means(consult, job, candidate), correction }
 }
 
 fn means<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, candidate: &Candidate<'_>) -> Means {
@@ -29,7 +29,8 @@ fn means<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, candidate: &Candidate<
 /// The means where the provider's own are refused.
 fn other_means(candidate: &Candidate<'_>) -> Means {
     match candidate.dialect {
-        Dialect::Messages => Means::Words,
+        // Responses look for the word JSON, which `json_object` wants, in the input, and not in the instructions.
+        Dialect::Messages | Dialect::Responses => Means::Words,
         _ if candidate.provider.quirks.lacks("json_object") => Means::Words,
         _ => Means::Object,
     }
@@ -65,7 +66,7 @@ pub(super) fn again<R: Runtime>(
     }
     let correction = progress.borrow().correction.clone();
     progress.borrow_mut().corrected += u32::from(correction.is_some() && fault == Fault::Unsatisfied);
-    Some(Guise { means: means(consult, job, candidate), demand: job.demand.cloned(), correction })
+    Some(Guise { means: means(consult, job, candidate), correction })
 }
 
 /// An answer is what was demanded.

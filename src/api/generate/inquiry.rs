@@ -96,7 +96,7 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
         let key = || canonical::key(&caller.scope, &resolved.scope, &resolved.shape, &request.body);
         let key = plan.stores().then(key).flatten();
         let consult = Consult::new(Rc::clone(gateway), runtime.clone());
-        let translation = Translation::new(envelope, operation, unsupported, key.is_some(), &caller.scope);
+        let translation = Translation::new(envelope, operation, unsupported, key.is_some(), &caller.scope, demand.clone());
         Ok(Self {
             consult,
             envelope,

@@ -38,7 +38,21 @@ pub use write::write;
 
 use serde_json::Value;
 
-use crate::chat::Object;
+use crate::chat::{Effort, Format, Object, Request};
+
+/// Whether an answer by a schema is best asked for as the arguments of a tool that must be called: of a model that cannot be held to the schema otherwise, nor
+/// has tools of the client's to call, and does not think, beside which no call can be forced.
+pub(super) fn answers_by_tool(request: &Request, model: &str) -> bool {
+    let Some(Format::JsonSchema { schema, .. }) = &request.format else { return false };
+    let model = model::Model::named(model);
+    let is_held = model.has_structured_outputs() && super::strict::fit(schema, &super::strict::ANTHROPIC).is_some();
+    let thinks = match &request.thinking {
+        Some(thinking) => thinking.budget != Some(0) && thinking.effort != Some(Effort::None),
+        None => model.thinks_by_default(),
+    };
+    let is_object = schema.get("type").is_some_and(|kind| kind == "object");
+    is_object && request.tools.is_empty() && !is_held && !thinks && model.can_be_forced()
+}
 
 /// An object of a few members.
 fn object<const N: usize>(members: [(&str, Value); N]) -> Object {

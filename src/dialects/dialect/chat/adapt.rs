@@ -18,8 +18,9 @@ fn unknown(quirks: Quirks) -> impl Iterator<Item = &'static str> {
 
 /// The body as the provider knows it. None where nothing need be done, which a look at the text mostly tells.
 #[must_use]
-pub fn adapt(body: &str, quirks: Quirks) -> Option<String> {
-    if quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty {
+pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<String> {
+    let has_schemas = quirks.has_schemas(model);
+    if has_schemas && (quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty) {
         return None;
     }
     let holds = |word: &str| memchr::memmem::find(body.as_bytes(), word.as_bytes()).is_some();
@@ -27,7 +28,7 @@ pub fn adapt(body: &str, quirks: Quirks) -> Option<String> {
     let matters = lacks("max_completion_tokens", "\"max_completion_tokens\"")
         || lacks("developer", "\"developer\"")
         || lacks("parallel_tool_calls", "\"parallel_tool_calls\"")
-        || lacks("json_schema", "\"json_schema\"")
+        || !has_schemas && holds("\"json_schema\"")
         || lacks("messages[].name", "\"name\"")
         || lacks("stream_options", "\"stream_options\"")
         || unknown(quirks).any(|name| holds(&format!("\"{name}\"")))
@@ -62,7 +63,7 @@ pub fn adapt(body: &str, quirks: Quirks) -> Option<String> {
             changed |= adapt_message(message, quirks);
         }
     }
-    if quirks.lacks("json_schema") {
+    if !has_schemas {
         changed |= ask_in_words(&mut members, quirks);
     }
     changed.then(|| Value::Object(members).to_string())

@@ -11,6 +11,7 @@ use crate::quirk::{Asks, Quirks};
 pub(super) struct Writing<'a> {
     pub(super) request: &'a Request,
     pub(super) quirks: Quirks,
+    pub(super) model: &'a str,
     /// Whether it was read from this dialect: what is known of it only there is put back.
     pub(super) own: bool,
 }
@@ -34,7 +35,7 @@ impl Writing<'_> {
 /// Writes a request for a provider, and notes what of it could not be said.
 #[must_use]
 pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Value {
-    let writing = Writing { request, quirks: to.quirks, own: request.dialect == Dialect::Chat };
+    let writing = Writing { request, quirks: to.quirks, model: to.model, own: request.dialect == Dialect::Chat };
     let reasons = to.quirks.original && always_samples_itself(to.model, request);
     let mut body = Object::new();
     body.insert("model".to_owned(), to.model.into());
@@ -282,7 +283,7 @@ fn format(writing: &Writing<'_>, messages: &mut Vec<Value>, losses: &mut Losses)
             }
             form
         }
-        Format::JsonSchema { schema, .. } if writing.quirks.lacks("json_schema") => {
+        Format::JsonSchema { schema, .. } if !writing.quirks.has_schemas(writing.model) => {
             losses.emulate();
             speak::instruct(messages, &in_words(schema));
             object()
