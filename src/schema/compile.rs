@@ -1,27 +1,29 @@
 //! A schema's text as an arena of rules.
 //!
 //! First the places where schemas stand are walked, and what they are called is noted: by `$id`, `$anchor`, `$dynamicAnchor`. Then nodes are made, each once, from
-//! the root and whatever is referred to, and at last it is made sure that no node comes back to itself without having consumed a part of the value, as a check
-//! by it would never end.
+//! the root and whatever it leads to, and at last it is made sure that no node comes back to itself without having consumed a part of the value, as a check
+//! by it would never end. Nodes that are still to be made wait in a list, so that no chain of references, however long, takes stack.
 //!
 //! Everything has a bound, so that a schema from anywhere costs a bounded time, stack and memory; each bound's refusal says where, what and how much.
 
 mod cycle;
 mod index;
 mod keyword;
+mod meta;
+mod reference;
 
 use serde_json::{Map, Value};
 
 use crate::Schema;
-use crate::node::{Id, Node, Rule};
-use crate::uri;
+use crate::node::{ALWAYS, Id, NEVER, Node};
 use crate::violation;
 use index::Index;
+use meta::Metas;
 
 /// The most bytes of a schema, written without spaces.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// The most nodes of a schema.
+/// The most schemas within a schema.
 const MOST_NODES: usize = 5_000;
 
 /// The deepest nesting of schemas in schemas.
@@ -29,6 +31,9 @@ const MOST_DEPTH: usize = 64;
 
 /// The deepest chain of references and combinations that apply to the same value.
 const MOST_CHAIN: usize = 100;
+
+/// The most states of all patterns, of which one has 2,000 at most.
+const MOST_STATES: usize = 20_000;
 
 /// What a schema's keywords mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,62 +55,76 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// Compiles a schema.
-pub(crate) fn compile(schema: &Value, draft: Draft) -> Result<Schema, Refusal> {
-    let refuse = |at: &str, message: String| Err(Refusal { at: at.to_owned(), message });
-    let bytes = schema.to_string().len();
-    if bytes > MOST_BYTES {
-        return refuse("", format!("it has {bytes} bytes; at most {MOST_BYTES} are taken"));
+/// A refusal, by the names that lead to its place.
+fn refusal(path: &[&str], message: String) -> Refusal {
+    let mut at = String::new();
+    for name in path {
+        violation::step(&mut at, name);
     }
-    let draft = match schema.get("$schema") {
-        None => draft,
-        Some(named) => match named.as_str().and_then(draft_of) {
-            Some(draft) => draft,
-            None => {
-                let found = violation::cut(&named.to_string());
-                return refuse("/$schema", format!("it is {found}; drafts 7 and 2020-12 are taken (and 6 and 2019-09, which are read as these)"));
-            }
-        },
-    };
-    let mut compiler = Compiler {
-        draft,
-        index: Index::of(schema, draft)?,
-        nodes: Vec::new(),
-        resources: Vec::new(),
-        places: Vec::new(),
-        made: Vec::new(),
-        is_dynamic: false,
-        depth: 0,
-    };
-    let root = compiler.node(schema, "", 0)?;
-    let anchors = if compiler.is_dynamic { compiler.anchors()? } else { Vec::new() };
-    let Compiler { nodes, resources, places, is_dynamic, .. } = compiler;
-    cycle::refuse(&nodes, &anchors, &places)?;
-    Ok(Schema { nodes, root, is_dynamic, resources, anchors })
+    Refusal { at, message }
 }
 
-fn draft_of(uri: &str) -> Option<Draft> {
-    let (uri, _) = uri::split(uri);
-    let uri = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://"))?;
-    match uri {
-        "json-schema.org/draft-07/schema" | "json-schema.org/draft-06/schema" => Some(Draft::Seven),
-        "json-schema.org/draft/2019-09/schema" => Some(Draft::Nineteen),
-        "json-schema.org/draft/2020-12/schema" => Some(Draft::Latest),
-        _ => None,
+/// Compiles a schema.
+pub(crate) fn compile(schema: &Value, draft: Draft) -> Result<Schema, Refusal> {
+    let bytes = schema.to_string().len();
+    if bytes > MOST_BYTES {
+        return Err(refusal(&[], format!("it has {bytes} bytes; at most {MOST_BYTES} are taken")));
     }
+    let named = index::draft_named(schema)?;
+    let metas = Metas::default();
+    let mut compiler = Compiler {
+        draft: named.unwrap_or(draft),
+        is_lenient: named.is_none(),
+        metas: &metas,
+        index: Index::of(schema, named.unwrap_or(draft))?,
+        nodes: vec![Node::Always, Node::Never],
+        resources: vec![0, 0],
+        places: vec![Place::Root, Place::Root],
+        far: Vec::new(),
+        todo: Vec::new(),
+        states: 0,
+        is_dynamic: false,
+    };
+    let root = compiler.node(schema, 0).map_err(|message| refusal(&[], message))?;
+    compiler.finish()?;
+    let mut anchors = Vec::new();
+    if compiler.is_dynamic {
+        for (resource, name, value) in compiler.index.dynamic() {
+            anchors.push((resource, name.to_owned(), compiler.node(value, resource).map_err(|message| refusal(&[], message))?));
+        }
+        compiler.finish()?;
+    }
+    cycle::refuse(&compiler, &anchors)?;
+    let Compiler { nodes, resources, is_dynamic, .. } = compiler;
+    Ok(Schema { nodes, root, is_dynamic, resources, anchors })
 }
 
 struct Compiler<'v> {
     draft: Draft,
+    /// Whether the schema does not say which draft it follows: then what older ones wrote is read, too.
+    is_lenient: bool,
+    metas: &'v Metas,
     index: Index<'v>,
+    /// The first two are `true` and `false`.
     nodes: Vec<Node>,
     /// Beside each node: its resource, and its place in the text.
     resources: Vec<usize>,
-    places: Vec<String>,
-    /// The nodes by the address of the text that they are made of, in order.
-    made: Vec<(usize, Id)>,
+    places: Vec<Place>,
+    /// Nodes of what stands where no schema is expected, but is referred to: by its address.
+    far: Vec<(usize, Id)>,
+    /// Nodes that are still to be made.
+    todo: Vec<(Id, &'v Map<String, Value>)>,
+    states: usize,
     is_dynamic: bool,
-    depth: usize,
+}
+
+/// Where a node stands.
+enum Place {
+    Root,
+    /// At this address, which was walked.
+    Walked(usize),
+    /// Where something refers to, in that resource.
+    Far(usize, String),
 }
 
 /// Where a text stands in memory: the same text is made to a node once.
@@ -113,119 +132,68 @@ fn address(value: &Value) -> usize {
     std::ptr::from_ref(value) as usize
 }
 
-/// A place below another one.
-fn below(at: &str, name: &str) -> String {
-    format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
-}
-
 impl<'v> Compiler<'v> {
-    /// The node of a schema, which is made now where it was not before. `resource` is the one that it stands in, unless it begins one.
-    fn node(&mut self, schema: &'v Value, at: &str, resource: usize) -> Result<Id, Refusal> {
-        let refuse = |message: String| Err(Refusal { at: at.to_owned(), message });
-        let address = address(schema);
-        let place = match self.made.binary_search_by_key(&address, |(address, _)| *address) {
-            Ok(found) => return Ok(self.made.get(found).map_or(0, |(_, node)| *node)),
-            Err(place) => place,
+    /// The node of a schema, which will be made where it was not before. `resource` is the one that it stands in, unless it begins one.
+    fn node(&mut self, schema: &'v Value, resource: usize) -> Result<Id, String> {
+        let members = match schema {
+            Value::Bool(true) => return Ok(ALWAYS),
+            Value::Bool(false) => return Ok(NEVER),
+            Value::Object(members) => members,
+            other => return Err(format!("it is {}; a schema is an object, true or false", violation::shown(other))),
         };
-        if self.nodes.len() >= MOST_NODES {
-            return refuse(format!("it is made of more than {MOST_NODES} schemas, which are the most that are taken"));
-        }
-        if self.depth >= MOST_DEPTH {
-            return refuse(format!("schemas are nested more than {MOST_DEPTH} deep, which is the most that is taken"));
-        }
-        let resource = self.index.resource_of(address).unwrap_or(resource);
-        let id = self.nodes.len();
-        self.made.insert(place, (address, id));
+        let (id, address) = (self.nodes.len(), address(schema));
+        let place = match self.index.entry(address) {
+            Some(entry) => {
+                if let Some(made) = entry.node {
+                    return Ok(made);
+                }
+                entry.node = Some(id);
+                self.resources.push(entry.resource);
+                Place::Walked(address)
+            }
+            None => {
+                if let Some((_, made)) = self.far.iter().find(|(known, _)| *known == address) {
+                    return Ok(*made);
+                }
+                if self.far.len() >= MOST_NODES {
+                    return Err(format!("it refers to more than {MOST_NODES} places where no schema is expected"));
+                }
+                self.far.push((address, id));
+                self.resources.push(resource);
+                Place::Root
+            }
+        };
+        self.places.push(place);
         self.nodes.push(Node::Always);
-        self.resources.push(resource);
-        self.places.push(at.to_owned());
-        self.depth += 1;
-        let node = match schema {
-            Value::Bool(true) => Node::Always,
-            Value::Bool(false) => Node::Never,
-            Value::Object(members) => {
-                let rules = self.rules(members, at, resource)?;
-                if rules.is_empty() { Node::Always } else { Node::Rules(rules) }
-            }
-            other => {
-                let found = violation::shown(other);
-                return refuse(format!("it is {found}; a schema is an object, true or false"));
-            }
-        };
-        self.depth -= 1;
-        if let Some(made) = self.nodes.get_mut(id) {
-            *made = node;
-        }
+        self.todo.push((id, members));
         Ok(id)
     }
 
-    fn rules(&mut self, members: &'v Map<String, Value>, at: &str, resource: usize) -> Result<Vec<Rule>, Refusal> {
-        let mut rules = Vec::new();
-        if let Some(reference) = members.get("$ref") {
-            rules.push(Rule::Ref(self.reference(reference, &below(at, "$ref"), resource)?.0));
-            // "All other properties in a "$ref" object MUST be ignored" (draft 7, section 8.3).
-            if self.draft == Draft::Seven {
-                return Ok(rules);
+    /// Makes what is still to be made.
+    fn finish(&mut self) -> Result<(), Refusal> {
+        while let Some((id, members)) = self.todo.pop() {
+            let resource = self.resources.get(id).copied().unwrap_or_default();
+            match self.rules(members, resource) {
+                Ok(rules) if rules.is_empty() => {}
+                Ok(rules) => {
+                    if let Some(made) = self.nodes.get_mut(id) {
+                        *made = Node::Rules(rules);
+                    }
+                }
+                Err(Refusal { at, message }) => return Err(Refusal { at: self.pointer(id) + &at, message }),
             }
         }
-        if members.contains_key("$recursiveRef") {
-            let message = "$recursiveRef is not taken; use $ref, or $dynamicRef of draft 2020-12".to_owned();
-            return Err(Refusal { at: below(at, "$recursiveRef"), message });
-        }
-        if self.draft == Draft::Latest
-            && let Some(reference) = members.get("$dynamicRef")
-        {
-            let (fallback, anchor) = self.reference(reference, &below(at, "$dynamicRef"), resource)?;
-            rules.push(match anchor {
-                Some(anchor) => {
-                    self.is_dynamic = true;
-                    Rule::DynamicRef { anchor, fallback }
-                }
-                None => Rule::Ref(fallback),
-            });
-        }
-        for (name, value) in members {
-            self.keyword(name, value, members, at, resource, &mut rules)?;
-        }
-        // What depends on what the others evaluated comes last.
-        for last in ["unevaluatedItems", "unevaluatedProperties"] {
-            let Some(value) = members.get(last).filter(|_| self.draft != Draft::Seven) else { continue };
-            let node = self.node(value, &below(at, last), resource)?;
-            rules.push(if last == "unevaluatedItems" { Rule::UnevaluatedItems(node) } else { Rule::UnevaluatedProperties(node) });
-        }
-        Ok(rules)
+        Ok(())
     }
 
-    /// The node that a reference is to, and its name where that is a dynamic anchor.
-    fn reference(&mut self, reference: &Value, at: &str, resource: usize) -> Result<(Id, Option<String>), Refusal> {
-        let refuse = |message: String| Err(Refusal { at: at.to_owned(), message });
-        let Some(text) = reference.as_str() else {
-            return refuse(format!("it is {}; a reference is a string", violation::shown(reference)));
-        };
-        let whole = uri::resolve(self.index.uri(resource), text);
-        let (document, fragment) = uri::split(&whole);
-        let Some(found) = self.index.find(document) else {
-            return refuse(format!("{} is not in this schema, and nothing is fetched: what is referred to must stand in $defs", violation::quoted(text)));
-        };
-        let fragment = uri::decoded(fragment);
-        let target = if fragment.is_empty() || fragment.starts_with('/') {
-            self.index.value(found).and_then(|value| value.pointer(&fragment)).map(|value| (value, None))
-        } else {
-            self.index.anchor(found, &fragment).map(|(value, dynamic)| (value, dynamic.then(|| fragment.clone())))
-        };
-        let Some((value, dynamic)) = target else {
-            return refuse(format!("{} is nowhere in this schema", violation::quoted(text)));
-        };
-        let place = if fragment.starts_with('/') && found == 0 { fragment } else { at.to_owned() };
-        Ok((self.node(value, &place, found)?, dynamic))
-    }
-
-    /// The nodes of all dynamic anchors.
-    fn anchors(&mut self) -> Result<Vec<(usize, String, Id)>, Refusal> {
-        let mut anchors = Vec::new();
-        for (resource, name, value) in self.index.dynamic() {
-            anchors.push((resource, name.to_owned(), self.node(value, &format!("#{name}"), resource)?));
+    /// Where a node stands, as a JSON pointer.
+    fn pointer(&self, id: Id) -> String {
+        match self.places.get(id) {
+            Some(Place::Walked(address)) => self.index.pointer(*address),
+            Some(Place::Far(resource, pointer)) => {
+                self.index.value(*resource).map_or(String::new(), |root| self.index.pointer(address(root))) + pointer
+            }
+            Some(Place::Root) | None => String::new(),
         }
-        Ok(anchors)
     }
 }

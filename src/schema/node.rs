@@ -7,6 +7,10 @@ use crate::pattern::Pattern;
 /// A node's place in the arena.
 pub(crate) type Id = usize;
 
+/// The nodes of `true` and `false`, in every arena.
+pub(crate) const ALWAYS: Id = 0;
+pub(crate) const NEVER: Id = 1;
+
 /// What must hold of a value.
 #[derive(Debug)]
 pub(crate) enum Node {
@@ -41,7 +45,13 @@ pub(crate) enum Rule {
     Prefix(Vec<Id>),
     /// `items`, draft 7's `additionalItems`: all from this one on.
     Items { from: usize, node: Id },
-    Contains { node: Id, least: u64, most: Option<u64> },
+    Contains {
+        node: Id,
+        least: u64,
+        most: Option<u64>,
+        /// Whether those that match count as evaluated: not before 2020-12.
+        evaluates: bool,
+    },
     MinProperties(u64),
     MaxProperties(u64),
     Required(Vec<String>),

@@ -22,7 +22,7 @@ pub(crate) fn is_integer(number: &Number) -> bool {
     number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|float| float.fract() == 0.0)
 }
 
-/// Which is larger.
+/// Which is larger. Of two that are not both whole, one has a fraction, and is below 2^52, where doubles tell it from every whole number; or one is above 2^124.
 pub(crate) fn compare(one: &Number, other: &Number) -> Ordering {
     match (whole(one), whole(other)) {
         (Some(one), Some(other)) => one.cmp(&other),
@@ -30,16 +30,47 @@ pub(crate) fn compare(one: &Number, other: &Number) -> Ordering {
     }
 }
 
-/// Whether it is a multiple of `of`, which is above 0.
+/// Whether it is a multiple of `of`, which is above 0: by the decimal digits of both, as 0.0075 is a multiple of 0.0001, but no double of another.
 pub(crate) fn is_multiple(number: &Number, of: &Number) -> bool {
-    if let (Some(number), Some(of)) = (whole(number), whole(of)) {
-        return of != 0 && number % of == 0;
+    let ((digits, power), (of, of_power)) = (decimal(number), decimal(of));
+    if digits == 0 {
+        return true;
     }
-    let (Some(number), Some(of)) = (number.as_f64(), of.as_f64()) else { return false };
-    let times = number / of;
-    if !times.is_finite() {
-        return number % of == 0.0;
+    // With fewer places than the number has, `of` divides none whose last digit is there, which is not 0.
+    let Some(places) = power.checked_sub(of_power).and_then(|places| u32::try_from(places).ok()) else { return false };
+    if of == 0 {
+        return false;
     }
-    // Neither of two decimal fractions is what it says: 0.0075 is 75.00000000000001 times 0.0001.
-    (times - times.round()).abs() <= 1e-9 * times.abs().max(1.0)
+    let sum = |one: u64, other: u64| if one >= of - other { one - (of - other) } else { one + other };
+    let mut rest = digits % of;
+    for _ in 0..places {
+        let twice = sum(rest, rest);
+        let four = sum(twice, twice);
+        let five = sum(four, rest);
+        rest = sum(five, five);
+    }
+    rest == 0
+}
+
+/// A number's size: digits of which the last is not 0, times a power of ten. They are those of the shortest text that is this number: 20 at most.
+fn decimal(number: &Number) -> (u64, i32) {
+    let (mut digits, mut power, mut is_fraction) = (0_u64, 0_i32, false);
+    let text = number.to_string();
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((&text, "0"));
+    for byte in mantissa.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                digits = digits.saturating_mul(10).saturating_add((byte - b'0').into());
+                power -= i32::from(is_fraction);
+            }
+            b'.' => is_fraction = true,
+            _ => {}
+        }
+    }
+    power += exponent.parse::<i32>().unwrap_or_default();
+    while digits != 0 && digits % 10 == 0 {
+        digits /= 10;
+        power += 1;
+    }
+    (digits, power)
 }

@@ -5,6 +5,7 @@
 //! name. Matching is unanchored, as the drafts will have it.
 
 mod parse;
+mod property;
 mod set;
 
 use parse::{Assert, Syntax};
@@ -24,13 +25,16 @@ pub(crate) struct Pattern {
     sets: Vec<Set>,
 }
 
+/// A state's place.
+type Place = u16;
+
 #[derive(Clone, Copy, Debug)]
 enum State {
     /// A character of this set, then the next state.
-    Set(usize),
+    Set(Place),
     /// These two.
-    Split(usize, usize),
-    Jump(usize),
+    Split(Place, Place),
+    Jump(Place),
     Assert(Assert),
     Match,
 }
@@ -52,23 +56,42 @@ impl Pattern {
         &self.text
     }
 
-    /// What matching a text costs, in steps of a check.
+    /// How many states it has.
+    pub(crate) fn states(&self) -> usize {
+        self.states.len()
+    }
+
+    /// The most that matching a text may cost, in steps of 32 states each.
     pub(crate) fn cost(&self, text: &str) -> usize {
         1 + text.len() * self.states.len() / 32
     }
 
-    fn push(&mut self, state: State) -> Result<usize, String> {
-        if self.states.len() >= MOST_STATES {
-            return Err(format!("the pattern comes to more than {MOST_STATES} states, which are the most that are taken: its counted repetitions are too large"));
-        }
-        self.states.push(state);
-        Ok(self.states.len() - 1)
+    /// Where the next state will be.
+    fn end(&self) -> Place {
+        Place::try_from(self.states.len()).unwrap_or(Place::MAX)
     }
 
-    fn put(&mut self, at: usize, state: State) {
-        if let Some(place) = self.states.get_mut(at) {
+    /// Adds a state.
+    fn push(&mut self, state: State) -> Result<Place, String> {
+        if self.states.len() >= MOST_STATES {
+            return Err(format!(
+                "the pattern comes to more than {MOST_STATES} states, which are the most that are taken: its counted repetitions are too large"
+            ));
+        }
+        let place = self.end();
+        self.states.push(state);
+        Ok(place)
+    }
+
+    fn put(&mut self, at: Place, state: State) {
+        if let Some(place) = self.states.get_mut(usize::from(at)) {
             *place = state;
         }
+    }
+
+    /// From here to the next state, or to the end, which is here.
+    fn split_to_end(&mut self, at: Place) {
+        self.put(at, State::Split(at + 1, self.end()));
     }
 
     fn emit(&mut self, syntax: &Syntax) -> Result<(), String> {
@@ -90,22 +113,27 @@ impl Pattern {
                     let split = self.push(State::Match)?;
                     self.emit(branch)?;
                     ends.push(self.push(State::Match)?);
-                    self.put(split, State::Split(split + 1, self.states.len()));
+                    self.split_to_end(split);
                 }
                 for end in ends {
-                    self.put(end, State::Jump(self.states.len()));
+                    self.put(end, State::Jump(self.end()));
                 }
             }
             Syntax::Repeat(part, least, most) => {
                 for _ in 0..*least {
+                    let before = self.end();
                     self.emit(part)?;
+                    // What has no states matches nothing but the empty text, however often: an end of nested repetitions, which would have none.
+                    if self.end() == before {
+                        return Ok(());
+                    }
                 }
                 match most {
                     None => {
                         let split = self.push(State::Match)?;
                         self.emit(part)?;
                         self.push(State::Jump(split))?;
-                        self.put(split, State::Split(split + 1, self.states.len()));
+                        self.split_to_end(split);
                     }
                     Some(most) => {
                         let mut splits = Vec::new();
@@ -114,7 +142,7 @@ impl Pattern {
                             self.emit(part)?;
                         }
                         for split in splits {
-                            self.put(split, State::Split(split + 1, self.states.len()));
+                            self.split_to_end(split);
                         }
                     }
                 }
@@ -125,46 +153,57 @@ impl Pattern {
 
     /// Whether a part of a text matches.
     pub(crate) fn is_match(&self, text: &str) -> bool {
+        let mut left = usize::MAX;
+        self.is_match_within(text, &mut left)
+    }
+
+    /// Whether a part of a text matches. Each state that is followed takes a step; with none left, nothing matches.
+    pub(crate) fn is_match_within(&self, text: &str, left: &mut usize) -> bool {
+        *left = left.saturating_sub(self.states.len() / 4);
         let mut now = Threads::new(self.states.len());
         let mut next = Threads::new(self.states.len());
         let mut before = None;
-        let mut chars = text.chars();
+        let mut chars = text.chars().peekable();
+        // A pattern that begins with ^ does not begin anywhere else.
+        let is_anchored = matches!(self.states.first(), Some(State::Assert(Assert::Start)));
         loop {
-            let after = chars.clone().next();
-            // A match may begin anywhere.
-            if self.follow(0, &mut now, before, after) {
+            if !(is_anchored && before.is_some()) && self.follow(0, &mut now, before, chars.peek().copied(), left) {
                 return true;
             }
             let Some(character) = chars.next() else { return false };
-            let beyond = chars.clone().next();
-            next.clear();
-            for at in 0..now.list.len() {
-                let Some(state) = now.list.get(at).copied() else { break };
-                if let Some(State::Set(set)) = self.states.get(state)
-                    && self.sets.get(*set).is_some_and(|set| set.holds(character))
-                    && self.follow(state + 1, &mut next, Some(character), beyond)
+            if *left == 0 || now.list.is_empty() && is_anchored {
+                return false;
+            }
+            let beyond = chars.peek().copied();
+            for state in &now.list {
+                if let Some(State::Set(set)) = self.states.get(usize::from(*state))
+                    && self.sets.get(usize::from(*set)).is_some_and(|set| set.holds(character, left))
+                    && self.follow(state + 1, &mut next, Some(character), beyond, left)
                 {
                     return true;
                 }
             }
+            now.clear();
             std::mem::swap(&mut now, &mut next);
             before = Some(character);
         }
     }
 
     /// Adds a state and all that follow from it without a character; whether the match is among them.
-    fn follow(&self, from: usize, threads: &mut Threads, before: Option<char>, after: Option<char>) -> bool {
+    fn follow(&self, from: Place, threads: &mut Threads, before: Option<char>, after: Option<char>, left: &mut usize) -> bool {
         threads.stack.push(from);
         while let Some(at) = threads.stack.pop() {
+            *left = left.saturating_sub(1);
             if !threads.add(at) {
                 continue;
             }
-            match self.states.get(at) {
-                Some(State::Match) | None => return true,
+            match self.states.get(usize::from(at)) {
+                Some(State::Match) | None => return *left > 0,
                 Some(State::Jump(to)) => threads.stack.push(*to),
                 Some(State::Split(one, other)) => threads.stack.extend([*other, *one]),
                 Some(State::Assert(assert)) if assert.holds(before, after) => threads.stack.push(at + 1),
-                Some(State::Assert(_) | State::Set(_)) => {}
+                Some(State::Assert(_)) => {}
+                Some(State::Set(_)) => threads.list.push(at),
             }
         }
         false
@@ -173,30 +212,33 @@ impl Pattern {
 
 /// States that are followed at the same time, each once.
 struct Threads {
-    list: Vec<usize>,
+    /// Those that wait for a character.
+    list: Vec<Place>,
+    /// By state, whether it is in; all that are.
     is_in: Vec<bool>,
-    stack: Vec<usize>,
+    stack: Vec<Place>,
+    all: Vec<Place>,
 }
 
 impl Threads {
     fn new(states: usize) -> Self {
-        Self { list: Vec::new(), is_in: vec![false; states], stack: Vec::new() }
+        Self { list: Vec::new(), is_in: vec![false; states], stack: Vec::new(), all: Vec::new() }
     }
 
     /// Adds a state; not one that is in already.
-    fn add(&mut self, state: usize) -> bool {
-        let Some(is_in) = self.is_in.get_mut(state).filter(|is_in| !**is_in) else { return false };
+    fn add(&mut self, state: Place) -> bool {
+        let Some(is_in) = self.is_in.get_mut(usize::from(state)).filter(|is_in| !**is_in) else { return false };
         *is_in = true;
-        self.list.push(state);
+        self.all.push(state);
         true
     }
 
     fn clear(&mut self) {
-        for state in self.list.drain(..) {
-            if let Some(is_in) = self.is_in.get_mut(state) {
+        for state in self.all.drain(..) {
+            if let Some(is_in) = self.is_in.get_mut(usize::from(state)) {
                 *is_in = false;
             }
         }
-        self.stack.clear();
+        self.list.clear();
     }
 }

@@ -17,10 +17,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use self::first::{First, Missing, Place};
+use self::first::{First, keep};
 use self::syntax::{Event, Kind, Syntax};
 use crate::Schema;
-use crate::node::{Id, Node, Rule};
+use crate::node::{Id, Rule};
 use crate::violation::{self, Violation};
 
 /// The longest text that is kept, as for answers that are not streams.
@@ -46,7 +46,6 @@ pub struct Prefix {
     open: Vec<Open>,
     /// What the next value must be valid against.
     next: Vec<Id>,
-    string: Watched,
     /// Where the name that is being read begins.
     name: usize,
     steps: usize,
@@ -59,45 +58,21 @@ pub struct Prefix {
 struct Open {
     kind: Kind,
     from: usize,
-    /// The nodes that it must be valid against.
-    nodes: Vec<Id>,
-    /// Those of them that have to see it whole.
-    close: Vec<Id>,
-    missing: Vec<Missing>,
-    /// Items and members that have begun.
+    first: First,
+    /// Items, members or characters that have begun.
     count: u64,
+    /// Bytes of a string's text without escapes.
+    bytes: usize,
     /// The last member's.
     name: String,
 }
 
-/// The string that is being read.
-#[derive(Debug, Default)]
-struct Watched {
-    /// In characters.
-    length: u64,
-    most: u64,
-    /// In bytes, of its text without escapes.
-    bytes: usize,
-    /// Strings that it can still become, if it must be one of some.
-    candidates: Option<Vec<Place>>,
-}
-
 impl Prefix {
     /// The check of a text that has not begun.
-    pub fn new(schema: Rc<Schema>) -> Prefix {
+    pub fn new(schema: Rc<Schema>) -> Self {
         let next = vec![schema.root];
-        Prefix {
-            schema,
-            text: String::new(),
-            syntax: Syntax::new(),
-            open: Vec::new(),
-            next,
-            string: Watched::default(),
-            name: 0,
-            steps: 0,
-            reread: 0,
-            failed: Vec::new(),
-        }
+        let (text, open, failed) = (String::new(), Vec::new(), Vec::new());
+        Self { schema, text, syntax: Syntax::new(), open, next, name: 0, steps: 0, reread: 0, failed }
     }
 
     /// The text goes on. After an error it is the same one for ever.
@@ -106,272 +81,268 @@ impl Prefix {
             let from = self.text.len();
             self.text.push_str(text);
             if self.text.len() > LONGEST {
-                self.failed = self.refusal(0, "json", "at most 10 MB".to_owned(), "more".to_owned());
+                self.refuse(0, "json", "at most 10 MB", "more");
             }
-            for (at, byte) in (from..).zip(text.bytes()) {
+            for (at, byte) in text.bytes().enumerate() {
                 if !self.failed.is_empty() {
                     break;
                 }
-                self.failed = self.byte(byte, at).err().unwrap_or_default();
+                self.byte(byte, from + at);
             }
         }
-        self.failed.first().map_or(Ok(()), |first| Err(first.clone()))
+        match self.failed.first() {
+            Some(first) => Err(first.clone()),
+            None => Ok(()),
+        }
     }
 
     /// The text has ended.
     pub fn end(&mut self) -> Result<(), Vec<Violation>> {
-        if self.failed.is_empty() && self.syntax.stop() {
-            self.failed = self.closed(self.text.len()).err().unwrap_or_default();
-        }
-        if self.failed.is_empty() && !self.syntax.is_done() {
-            self.failed = self.not_json(self.text.len());
+        if self.failed.is_empty() {
+            if self.syntax.stop() {
+                self.closed(self.text.len());
+            }
+            if !self.syntax.is_done() {
+                self.not_json(self.text.len());
+            }
         }
         if self.failed.is_empty() { Ok(()) } else { Err(self.failed.clone()) }
     }
 
-    fn byte(&mut self, byte: u8, at: usize) -> Result<(), Vec<Violation>> {
-        let Some(event) = self.syntax.next(byte) else { return Err(self.not_json(at)) };
-        match event {
-            Event::Nothing => Ok(()),
-            Event::Opened(kind) => self.opened(kind, at),
-            Event::Closed => self.closed(at + 1),
-            Event::Ended => {
-                self.closed(at)?;
-                self.byte(byte, at)
+    fn byte(&mut self, byte: u8, at: usize) {
+        match self.syntax.next(byte) {
+            None => self.not_json(at),
+            Some(Event::Nothing) => {}
+            Some(Event::Opened(kind)) => self.opened(kind, at),
+            Some(Event::Closed) => self.closed(at + 1),
+            Some(Event::Ended) => {
+                self.closed(at);
+                if self.failed.is_empty() {
+                    self.byte(byte, at);
+                }
             }
-            Event::Name => {
+            Some(Event::Name) => {
                 self.name = at;
-                if self.open.last().is_some_and(|object| object.count == 0) { self.another() } else { Ok(()) }
+                if self.open.last().is_some_and(|object| object.count == 0) {
+                    self.another();
+                }
             }
-            Event::Named => self.named(at + 1),
-            Event::Comma => self.another(),
-            // A character's first byte: those that follow begin with the bits 10.
-            Event::Byte(byte) if byte & 0xc0 == 0x80 => self.letter(byte),
-            Event::Byte(byte) => self.longer().and_then(|()| self.letter(byte)),
-            Event::Escape => self.longer(),
-            Event::Escaped(character) => character.encode_utf8(&mut [0; 4]).bytes().try_for_each(|byte| self.letter(byte)),
+            Some(Event::Named) => self.named(at + 1),
+            Some(Event::Comma | Event::Escape) => self.another(),
+            Some(Event::Byte(byte)) => {
+                // A character's first byte: those that follow begin with the bits 10.
+                if byte & 0xc0 != 0x80 {
+                    self.another();
+                }
+                self.letter(byte);
+            }
+            Some(Event::Escaped(character)) => {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    self.letter(byte);
+                }
+            }
         }
     }
 
     /// A value begins.
-    fn opened(&mut self, kind: Kind, from: usize) -> Result<(), Vec<Violation>> {
+    fn opened(&mut self, kind: Kind, from: usize) {
         if self.open.last().is_some_and(|parent| parent.kind == Kind::Array && parent.count == 0) {
-            self.another()?;
+            self.another();
         }
-        let mut first = First::default();
-        let next = std::mem::take(&mut self.next);
-        if !self.is_spent()
-            && let Err((keyword, expected)) = first.read(&self.schema, next, kind, &mut self.steps)
-        {
-            return Err(self.refusal(self.open.len(), keyword, expected, first::named(kind).to_owned()));
+        let mut first = First::new();
+        let mut todo = std::mem::take(&mut self.next);
+        if self.is_spent() {
+            todo.clear();
         }
-        self.string = Watched { length: 0, most: first.most, bytes: 0, candidates: first.candidates };
-        self.open.push(Open {
-            kind,
-            from,
-            nodes: first.nodes,
-            close: first.close,
-            missing: first.missing,
-            count: 0,
-            name: String::new(),
-        });
-        Ok(())
+        let refused = first.read(&self.schema, todo, kind, &mut self.steps);
+        if let Some((keyword, expected)) = refused {
+            self.refuse(self.open.len(), keyword, &expected, kind.name());
+        }
+        self.open.push(Open { kind, from, first, count: 0, bytes: 0, name: String::new() });
     }
 
     /// A value has ended before `end`.
-    fn closed(&mut self, end: usize) -> Result<(), Vec<Violation>> {
-        let Some(open) = self.open.pop() else { return Ok(()) };
-        let (depth, is_root) = (self.open.len(), self.open.is_empty());
-        if !is_root {
-            self.counted(&open, depth)?;
+    fn closed(&mut self, end: usize) {
+        let Some(mut open) = self.open.pop() else { return };
+        let depth = self.open.len();
+        if depth > 0 {
+            self.enough(&open);
         }
         let text = self.text.get(open.from..end).unwrap_or_default();
-        let mut close = open.close;
         if self.schema.is_dynamic || self.is_spent() || self.reread + text.len() > REREAD * self.text.len() {
-            close.clear();
+            open.first.close.clear();
         }
-        // Numbers can be too large.
-        if !is_root && close.is_empty() && open.kind != Kind::Number {
-            return Ok(());
-        }
-        let Ok(value) = serde_json::from_str::<Value>(text) else {
-            return Err(self.refusal(depth, "json", "a number that a double can hold".to_owned(), violation::cut(text)));
-        };
-        if is_root {
-            return self.schema.check(&value, MOST);
+        // The root is checked as a whole; and numbers can be too large.
+        if !self.failed.is_empty() || depth > 0 && open.first.close.is_empty() && open.kind != Kind::Number {
+            return;
         }
         self.reread += text.len();
-        for id in close {
-            if let Some(mut found) = self.schema.violation(id, &value) {
-                found.at = self.path(depth) + &found.at;
-                return Err(vec![found]);
+        let Ok(value) = serde_json::from_str::<Value>(text) else {
+            return self.refuse(depth, "json", "a number that a double can hold", "a larger one");
+        };
+        if depth == 0 {
+            self.failed = self.schema.check(&value, MOST).err().unwrap_or_default();
+            return;
+        }
+        for id in open.first.close {
+            if let Some(mut found) = self.schema.violation(id, &value, &mut self.steps) {
+                found.at.insert_str(0, &self.path(depth));
+                self.failed.push(found);
+                return;
             }
         }
-        Ok(())
     }
 
     /// Whether an array or object that has ended had all that it must.
-    fn counted(&self, open: &Open, depth: usize) -> Result<(), Vec<Violation>> {
-        if let Some(missing) = open.missing.first() {
-            let expected = format!("the property {}", violation::quoted(first::name(&self.schema, *missing)));
-            return Err(self.refusal(depth, "required", expected, "none of that name".to_owned()));
+    fn enough(&mut self, open: &Open) {
+        let depth = self.open.len();
+        if let (Some(missing), Kind::Object) = (open.first.places.first(), open.kind) {
+            let expected = violation::quoted(missing.text(&self.schema));
+            return self.refuse(depth, "required", &expected, "no such property");
         }
-        for id in &open.nodes {
-            for rule in self.schema.rules(*id) {
-                let (keyword, least) = match (rule, open.kind) {
-                    (Rule::MinItems(least), Kind::Array) => ("minItems", *least),
-                    (Rule::MinProperties(least), Kind::Object) => ("minProperties", *least),
-                    _ => continue,
-                };
-                if open.count < least {
-                    return Err(self.refusal(depth, keyword, format!("at least {least}"), open.count.to_string()));
-                }
-            }
+        if open.count < open.first.least {
+            let (keyword, least) = (open.kind.bounds().0, format!("at least {}", open.first.least));
+            self.refuse(depth, keyword, &least, "fewer");
         }
-        Ok(())
     }
 
-    /// Another item or member must come: may it, and what must an item be?
-    fn another(&mut self) -> Result<(), Vec<Violation>> {
+    /// Another item, member or character must come: may it, and what must an item be?
+    fn another(&mut self) {
         let depth = self.open.len().saturating_sub(1);
-        let Some(open) = self.open.last_mut() else { return Ok(()) };
+        let Some(open) = self.open.last_mut() else { return };
         let before = usize::try_from(open.count).unwrap_or(usize::MAX);
         open.count += 1;
-        let (kind, count) = (open.kind, open.count);
+        if open.count > open.first.most {
+            let (keyword, most) = (open.kind.bounds().1, format!("at most {}", open.first.most));
+            return self.refuse(depth, keyword, &most, "more");
+        }
+        if open.kind != Kind::Array {
+            return;
+        }
         self.next.clear();
-        for id in &open.nodes {
+        for id in &open.first.nodes {
             for rule in self.schema.rules(*id) {
                 self.steps += 1;
-                let item = match (rule, kind) {
-                    (Rule::MaxItems(most), Kind::Array) if count > *most => {
-                        return Err(self.refusal(depth, "maxItems", format!("at most {most}"), format!("item {count}")));
-                    }
-                    (Rule::MaxProperties(most), Kind::Object) if count > *most => {
-                        return Err(self.refusal(
-                            depth,
-                            "maxProperties",
-                            format!("at most {most}"),
-                            format!("property {count}"),
-                        ));
-                    }
-                    (Rule::Prefix(nodes), Kind::Array) => nodes.get(before),
-                    (Rule::Items { from, node }, Kind::Array) if before >= *from => Some(node),
+                let item = match rule {
+                    Rule::Prefix(nodes) => nodes.get(before),
+                    Rule::Items { from, node } if before >= *from => Some(node),
                     _ => None,
                 };
-                let Some(item) = item else { continue };
-                if matches!(self.schema.nodes.get(*item), Some(Node::Never)) {
-                    return Err(self.refusal(depth, "items", format!("at most {before}"), format!("item {count}")));
+                if let Some(item) = item {
+                    self.next.push(*item);
                 }
-                self.next.push(*item);
             }
         }
-        Ok(())
+        if self.schema.has_never(&self.next) {
+            self.refuse(depth, "items", &format!("at most {before}"), "more");
+        }
     }
 
     /// A name has ended before `end`.
-    fn named(&mut self, end: usize) -> Result<(), Vec<Violation>> {
+    fn named(&mut self, end: usize) {
         let depth = self.open.len().saturating_sub(1);
-        let (spent, dynamic) = (self.is_spent(), self.schema.is_dynamic);
-        let Ok(Value::String(name)) = serde_json::from_str(self.text.get(self.name..end).unwrap_or_default()) else {
-            return Err(self.not_json(end));
-        };
-        let Some(open) = self.open.last_mut() else { return Ok(()) };
-        self.next.clear();
-        self.steps += open.missing.len();
-        open.missing.retain(|missing| first::name(&self.schema, *missing) != name);
-        open.name.clone_from(&name);
-        if spent {
-            return Ok(());
-        }
-        let value = Value::String(name);
+        let spent = self.is_spent();
+        let value = serde_json::from_str::<Value>(self.text.get(self.name..end).unwrap_or_default()).unwrap_or_default();
         let name = value.as_str().unwrap_or_default();
-        for id in &open.nodes {
-            let (mut known, mut additional) = (false, None);
-            let from = self.next.len();
+        let Some(open) = self.open.last_mut() else { return };
+        open.name.clear();
+        open.name.push_str(name);
+        self.steps += open.first.places.len();
+        keep(&mut open.first.places, &|place| place.text(&self.schema) != name);
+        self.next.clear();
+        if spent {
+            return;
+        }
+        for id in &open.first.nodes {
+            let (mut before, mut additional) = (self.next.len(), None);
             for rule in self.schema.rules(*id) {
                 self.steps += 1;
                 match rule {
                     Rule::Properties(all) => {
                         self.steps += all.len();
-                        self.next.extend(all.iter().filter(|(known, _)| known == name).map(|(_, node)| *node));
+                        for (known, node) in all {
+                            if known == name {
+                                self.next.push(*node);
+                            }
+                        }
                     }
-                    // Too far to look: whose name it is stays open.
-                    Rule::PatternProperties(all) if all.len() * name.len() > first::FAR => known = true,
                     Rule::PatternProperties(all) => {
-                        self.steps += all.len() * name.len();
-                        self.next.extend(all.iter().filter(|(pattern, _)| pattern.is_match(name)).map(|(_, node)| *node));
+                        for (pattern, node) in all {
+                            let cost = pattern.cost(name);
+                            self.steps += cost.min(first::FAR);
+                            if cost > first::FAR {
+                                // Too far to look: whether the name is additional stays open.
+                                before = usize::MAX;
+                            } else if pattern.is_match(name) {
+                                self.next.push(*node);
+                            }
+                        }
                     }
                     Rule::AdditionalProperties(node) => additional = Some(*node),
-                    Rule::PropertyNames(node) if !dynamic => {
-                        if let Some(found) = self.schema.violation(*node, &value) {
-                            return Err(self.refusal(depth, "propertyNames", found.expected, found.found));
+                    Rule::PropertyNames(node) if !self.schema.is_dynamic => {
+                        if let Some(found) = self.schema.violation(*node, &value, &mut self.steps) {
+                            return self.refuse(depth, "propertyNames", &found.expected, &found.found);
                         }
                     }
                     _ => {}
                 }
             }
-            known |= self.next.len() > from;
-            if !known {
-                self.next.extend(additional);
-            }
-            if self
-                .next
-                .get(from..)
-                .is_some_and(|nodes| nodes.iter().any(|id| matches!(self.schema.nodes.get(*id), Some(Node::Never))))
-            {
-                let keyword = if known { "properties" } else { "additionalProperties" };
-                return Err(self.refusal(depth, keyword, "no such property".to_owned(), violation::quoted(name)));
+            if let (Some(node), true) = (additional, before == self.next.len()) {
+                self.next.push(node);
             }
         }
-        Ok(())
-    }
-
-    /// A string is a character longer.
-    fn longer(&mut self) -> Result<(), Vec<Violation>> {
-        self.string.length += 1;
-        let most = self.string.most;
-        if self.string.length <= most {
-            return Ok(());
+        if self.schema.has_never(&self.next) {
+            self.refuse(depth, "additionalProperties", "no such property", &violation::quoted(name));
         }
-        Err(self.refusal(self.open.len() - 1, "maxLength", format!("at most {most} characters"), "more".to_owned()))
     }
 
     /// A string's next byte.
-    fn letter(&mut self, byte: u8) -> Result<(), Vec<Violation>> {
-        let Some(candidates) = &mut self.string.candidates else { return Ok(()) };
-        let at = self.string.bytes;
-        self.string.bytes += 1;
-        self.steps += candidates.len();
-        candidates.retain(|place| place.text(&self.schema).as_bytes().get(at) == Some(&byte));
-        if !candidates.is_empty() {
-            return Ok(());
+    fn letter(&mut self, byte: u8) {
+        let depth = self.open.len().saturating_sub(1);
+        let Some(open) = self.open.last_mut() else { return };
+        if !open.first.is_listed {
+            return;
         }
-        Err(self.refusal(self.open.len() - 1, "enum", "one of those allowed".to_owned(), "another string".to_owned()))
+        let at = open.bytes;
+        open.bytes += 1;
+        self.steps += open.first.places.len();
+        keep(&mut open.first.places, &|place| place.text(&self.schema).as_bytes().get(at) == Some(&byte));
+        if open.first.places.is_empty() {
+            self.refuse(depth, "enum", "a string that is allowed", "another one");
+        }
     }
 
     fn is_spent(&self) -> bool {
         self.steps > STEPS + STEPS_A_BYTE * self.text.len()
     }
 
-    fn not_json(&self, at: usize) -> Vec<Violation> {
+    fn not_json(&mut self, at: usize) {
         let found = self.text.get(at..).and_then(|rest| rest.chars().next());
         let found = found.map_or("the end".to_owned(), |found| violation::quoted(found.encode_utf8(&mut [0; 4])));
-        self.refusal(self.open.len(), "json", format!("JSON: {}", self.syntax.expected()), found)
+        self.refuse(self.open.len(), "json", self.syntax.expected(), &found);
     }
 
-    fn refusal(&self, depth: usize, keyword: &'static str, expected: String, found: String) -> Vec<Violation> {
-        vec![Violation { at: self.path(depth), keyword, expected, found }]
+    /// The first refusal counts.
+    fn refuse(&mut self, depth: usize, keyword: &'static str, expected: &str, found: &str) {
+        if self.failed.is_empty() {
+            self.failed.push(Violation { at: self.path(depth), keyword, expected: expected.to_owned(), found: found.to_owned() });
+        }
     }
 
     /// The JSON pointer of the value within so many.
     fn path(&self, depth: usize) -> String {
         let mut path = String::new();
         for open in self.open.iter().take(depth).filter(|open| open.count > 0) {
-            path.push('/');
-            if open.kind == Kind::Object {
-                path.push_str(&open.name.replace('~', "~0").replace('/', "~1"));
-            } else {
-                path.push_str(&(open.count - 1).to_string());
+            match open.kind {
+                Kind::Object => {
+                    path.push('/');
+                    path.push_str(&open.name.replace('~', "~0").replace('/', "~1"));
+                }
+                Kind::Array => {
+                    path.push('/');
+                    path.push_str(&(open.count - 1).to_string());
+                }
+                _ => {}
             }
         }
         path

@@ -1,4 +1,6 @@
 //! What is wrong with a value, in words that a model can act on.
+//!
+//! What is quoted is cut, and has no control characters: it goes into messages, logs and prompts, and what it quotes may be hostile, or large.
 
 use std::fmt;
 
@@ -21,8 +23,14 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = if self.at.is_empty() { "its root" } else { &self.at };
-        write!(formatter, "at {at}: expected {}, found {}", self.expected, self.found)
+        if self.at.is_empty() {
+            formatter.write_str("the answer")?;
+        } else {
+            let mut at = Short::new(MOST_QUOTED * 3);
+            at.plain(&self.at);
+            write!(formatter, "at {}", at.text)?;
+        }
+        write!(formatter, ": expected {}, found {}", self.expected, self.found)
     }
 }
 
@@ -32,55 +40,156 @@ const MOST_QUOTED: usize = 80;
 /// How many of what is allowed are listed.
 const MOST_LISTED: usize = 10;
 
-/// A text, cut.
-pub(crate) fn cut(text: &str) -> String {
-    match text.char_indices().nth(MOST_QUOTED) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text.to_owned(),
+/// A text that takes no more than so much, and ends in dots where there was more.
+struct Short {
+    text: String,
+    left: usize,
+}
+
+impl Short {
+    fn new(most: usize) -> Self {
+        Self { text: String::new(), left: most + 1 }
     }
-}
 
-/// A text as JSON has it, cut: no control character is left in it.
-pub(crate) fn quoted(text: &str) -> String {
-    Value::from(cut(text)).to_string()
-}
-
-/// A value in a few words.
-pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) | Value::Number(_) => cut(&value.to_string()),
-        Value::String(text) => format!("the string {}", quoted(text)),
-        Value::Array(items) => format!("an array of {}", items.len()),
-        Value::Object(members) => {
-            let mut names = String::new();
-            for name in members.keys().take(MOST_LISTED) {
-                names.push_str(if names.is_empty() { " with " } else { ", " });
-                names.push_str(&quoted(name));
+    /// Adds a character, escaped where it would not be seen.
+    fn push(&mut self, character: char) {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            if !self.text.ends_with('…') {
+                self.text.push('…');
             }
-            format!("an object{names}")
+        } else if character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') {
+            self.text.push_str("\\u");
+            let code = u32::from(character);
+            for shift in [12, 8, 4, 0] {
+                self.text.push(char::from_digit(code >> shift & 15, 16).unwrap_or('0'));
+            }
+        } else {
+            self.text.push(character);
+        }
+    }
+
+    fn plain(&mut self, text: &str) {
+        for character in text.chars() {
+            if self.left == 0 {
+                return;
+            }
+            self.push(character);
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.push('"');
+        for character in text.chars() {
+            if self.left == 0 {
+                return;
+            }
+            match character {
+                '"' => self.plain("\\\""),
+                '\\' => self.plain("\\\\"),
+                '\n' => self.plain("\\n"),
+                '\t' => self.plain("\\t"),
+                other => self.push(other),
+            }
+        }
+        self.push('"');
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.string(text),
+            Value::Array(items) => {
+                self.push('[');
+                for (place, item) in items.iter().enumerate() {
+                    if self.left == 0 {
+                        return;
+                    }
+                    self.plain(if place > 0 { "," } else { "" });
+                    self.value(item);
+                }
+                self.push(']');
+            }
+            Value::Object(members) => {
+                self.push('{');
+                for (place, (name, member)) in members.iter().enumerate() {
+                    if self.left == 0 {
+                        return;
+                    }
+                    self.plain(if place > 0 { "," } else { "" });
+                    self.string(name);
+                    self.push(':');
+                    self.value(member);
+                }
+                self.push('}');
+            }
+            scalar => self.plain(&scalar.to_string()),
         }
     }
 }
 
-/// What a list of what is allowed stands for.
-pub(crate) fn keyword_of(values: &[Value]) -> &'static str {
-    if values.len() == 1 { "const" } else { "enum" }
+/// A text, cut.
+pub(crate) fn cut(text: &str) -> String {
+    let mut short = Short::new(MOST_QUOTED);
+    short.plain(text);
+    short.text
+}
+
+/// A text as JSON has it, cut.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut short = Short::new(MOST_QUOTED);
+    short.string(text);
+    short.text
+}
+
+/// A value as JSON, cut.
+pub(crate) fn json(value: &Value) -> String {
+    let mut short = Short::new(MOST_QUOTED);
+    short.value(value);
+    short.text
+}
+
+/// A value as JSON, and what it is where this does not say so at once.
+pub(crate) fn shown(value: &Value) -> String {
+    let kind = match value {
+        Value::Null | Value::Bool(_) => "",
+        Value::Number(_) => "the number ",
+        Value::String(_) => "the string ",
+        Value::Array(_) => "the array ",
+        Value::Object(_) => "the object ",
+    };
+    kind.to_owned() + &json(value)
+}
+
+/// Some of a list: `count` of them in all.
+pub(crate) fn listed(intro: &str, items: &mut dyn Iterator<Item = String>, count: usize) -> String {
+    let mut text = intro.to_owned();
+    for (place, item) in items.take(MOST_LISTED).enumerate() {
+        text.push_str(if place > 0 { ", " } else { "" });
+        text.push_str(&item);
+    }
+    if count > MOST_LISTED {
+        text.push_str(", … (");
+        text.push_str(&count.to_string());
+        text.push_str(" in all)");
+    }
+    text
 }
 
 /// What a list allows.
 pub(crate) fn one_of(values: &[Value]) -> String {
-    let mut text = if values.len() == 1 { String::new() } else { "one of ".to_owned() };
-    for (place, value) in values.iter().take(MOST_LISTED).enumerate() {
-        if place > 0 {
-            text.push_str(", ");
+    listed(if values.len() == 1 { "" } else { "one of " }, &mut values.iter().map(json), values.len())
+}
+
+/// Adds a name to a JSON pointer.
+pub(crate) fn step(at: &mut String, name: &str) {
+    at.push('/');
+    for character in name.chars() {
+        match character {
+            '~' => at.push_str("~0"),
+            '/' => at.push_str("~1"),
+            other => at.push(other),
         }
-        text.push_str(&cut(&value.to_string()));
     }
-    if values.len() > MOST_LISTED {
-        text.push_str(", …");
-    }
-    text
 }
 
 impl fmt::Display for Types {
@@ -96,13 +205,11 @@ impl fmt::Display for Types {
             (Self::NULL, "null"),
         ];
         let mut left = self.0;
-        let mut first = true;
         for (bits, name) in names {
             if left & bits == bits {
-                left &= !bits;
-                formatter.write_str(if first { "" } else { " or " })?;
+                formatter.write_str(if left == self.0 { "" } else { " or " })?;
                 formatter.write_str(name)?;
-                first = false;
+                left &= !bits;
             }
         }
         Ok(())

@@ -2,164 +2,160 @@
 
 use serde_json::{Map, Value};
 
-use super::{Checker, Path};
-use crate::node::{Id, Node, Rule};
+use super::{Checker, Path, Seen, has, note};
+use crate::node::{ALWAYS, Id, NEVER, Rule};
 use crate::violation;
 
-/// Which members of an object, or items of an array, were evaluated, by their place.
-pub(super) struct Seen(Vec<bool>);
-
-impl Seen {
-    /// Of a value: none yet.
-    pub(super) fn of(value: &Value) -> Self {
-        let count = match value {
-            Value::Array(items) => items.len(),
-            Value::Object(members) => members.len(),
-            _ => 0,
-        };
-        Self(vec![false; count])
-    }
-
-    pub(super) fn note(&mut self, place: usize) {
-        if let Some(seen) = self.0.get_mut(place) {
-            *seen = true;
-        }
-    }
-
-    pub(super) fn has(&self, place: usize) -> bool {
-        self.0.get(place).is_some_and(|seen| *seen)
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        for (seen, other) in self.0.iter_mut().zip(&other.0) {
-            *seen |= other;
-        }
-    }
-}
-
-impl Checker<'_> {
+impl<'s> Checker<'s> {
     pub(super) fn members(
         &mut self,
-        rule: &Rule,
-        beside: &[Rule],
+        rule: &'s Rule,
+        beside: &'s [Rule],
         members: &Map<String, Value>,
         value: &Value,
         at: &Path<'_>,
-        mut seen: Option<&mut Seen>,
+        mut seen: Seen<'_>,
     ) -> bool {
-        let count = members.len() as u64;
+        let mut valid = true;
         match rule {
-            Rule::Required(names) => self.required("required", names, members, at),
+            Rule::Required(names) => return self.required(names, None, members, at),
             Rule::DependentRequired(all) => {
-                all.iter().filter(|(name, _)| members.contains_key(name)).fold(true, |valid, (_, names)| self.required("dependentRequired", names, members, at) && valid)
+                for (name, names) in all {
+                    valid &= self.spend(1) && (!members.contains_key(name) || self.required(names, Some(name), members, at));
+                }
             }
             Rule::DependentSchemas(all) => {
-                let mut valid = true;
-                for (_, node) in all.iter().filter(|(name, _)| members.contains_key(name)) {
-                    valid &= self.node(*node, value, at, seen.as_deref_mut());
-                }
-                valid
-            }
-            Rule::MinProperties(least) if count < *least => {
-                self.bound(at, "minProperties", *least, "properties", count);
-                false
-            }
-            Rule::MaxProperties(most) if count > *most => {
-                self.bound(at, "maxProperties", *most, "properties", count);
-                false
-            }
-            Rule::Properties(_) | Rule::PatternProperties(_) | Rule::AdditionalProperties(_) | Rule::UnevaluatedProperties(_) => {
-                self.each(rule, beside, members, at, seen)
-            }
-            Rule::PropertyNames(node) => {
-                let mut valid = true;
-                for name in members.keys() {
-                    valid &= self.node(*node, &Value::from(name.as_str()), &Path::Name(at, name), None);
-                }
-                valid
-            }
-            _ => true,
-        }
-    }
-
-    fn required(&mut self, keyword: &'static str, names: &[String], members: &Map<String, Value>, at: &Path<'_>) -> bool {
-        let mut valid = true;
-        for name in names.iter().filter(|name| !members.contains_key(name.as_str())) {
-            valid = false;
-            self.tell(at, keyword, format!("the property {}", violation::quoted(name)), "none of that name".to_owned());
-        }
-        self.step(names.len()) && valid
-    }
-
-    /// Every member, by the nodes that a rule has for it.
-    fn each(&mut self, rule: &Rule, beside: &[Rule], members: &Map<String, Value>, at: &Path<'_>, mut seen: Option<&mut Seen>) -> bool {
-        let mut valid = true;
-        for (place, (name, member)) in members.iter().enumerate() {
-            let mut nodes: [Option<Id>; 1] = [None];
-            let mut matched = false;
-            match rule {
-                Rule::Properties(all) => nodes = [named(all, name)],
-                Rule::PatternProperties(all) => {
-                    for (pattern, node) in all {
-                        if self.step(pattern.cost(name)) && pattern.is_match(name) {
-                            matched = true;
-                            valid &= self.member(*node, name, member, at, None);
-                        }
+                for (name, node) in all {
+                    valid &= self.spend(1) && (!members.contains_key(name) || self.node(*node, value, at, seen.as_deref_mut()));
+                    if !valid && self.is_done() {
+                        return false;
                     }
                 }
-                Rule::AdditionalProperties(node) if !self.is_named(beside, name) => {
-                    nodes = [Some(*node)];
+            }
+            Rule::PropertyNames(node) => {
+                for name in members.keys() {
+                    valid &= self.spend(1 + name.len() / 16) && self.name(*node, name, at);
+                    if !valid && self.is_done() {
+                        return false;
+                    }
                 }
-                Rule::UnevaluatedProperties(node) if !seen.as_ref().is_some_and(|seen| seen.has(place)) => {
-                    nodes = [Some(*node)];
+            }
+            Rule::AdditionalProperties(ALWAYS) if seen.is_none() => {}
+            _ => return self.each(rule, beside, members, at, seen),
+        }
+        valid
+    }
+
+    fn required(&mut self, names: &[String], beside: Option<&str>, members: &Map<String, Value>, at: &Path<'_>) -> bool {
+        let mut valid = self.spend(names.len());
+        for name in names.iter().filter(|name| !members.contains_key(name.as_str())) {
+            valid = false;
+            if self.is_done() {
+                break;
+            }
+            if self.tells() {
+                let mut expected = format!("the property {}", violation::quoted(name));
+                if let Some(beside) = beside {
+                    expected.push_str(" beside ");
+                    expected.push_str(&violation::quoted(beside));
                 }
-                _ => {}
-            }
-            if let [Some(node)] = nodes {
-                matched = true;
-                let closed = matches!(rule, Rule::AdditionalProperties(_) | Rule::UnevaluatedProperties(_)).then_some(beside);
-                valid &= self.member(node, name, member, at, closed);
-            }
-            if !valid && self.is_done() {
-                return false;
-            }
-            if matched && let Some(seen) = seen.as_deref_mut() {
-                seen.note(place);
-            }
-            if !self.step(1) {
-                return false;
+                let keyword = if beside.is_some() { "dependentRequired" } else { "required" };
+                self.tell(at, keyword, expected, "none of that name".to_owned());
             }
         }
         valid
     }
 
-    /// A member by a node. Where none may be there, `closed` are the rules that say which may.
-    fn member(&mut self, node: Id, name: &str, member: &Value, at: &Path<'_>, closed: Option<&[Rule]>) -> bool {
-        if let (Some(beside), Some(Node::Never)) = (closed, self.schema.nodes.get(node)) {
-            if self.told.is_some() {
-                let mut allowed = String::new();
-                for (known, _) in beside.iter().filter_map(|rule| if let Rule::Properties(all) = rule { Some(all) } else { None }).flatten().take(20) {
-                    allowed.push_str(if allowed.is_empty() { "only the properties " } else { ", " });
-                    allowed.push_str(&violation::quoted(known));
-                }
-                let expected = if allowed.is_empty() { "no such property".to_owned() } else { allowed };
-                self.tell(at, "additionalProperties", expected, format!("the property {}", violation::quoted(name)));
-            }
-            return false;
+    /// A member's name by a node. What is wrong with it is said of the object, as a name has no place.
+    fn name(&mut self, node: Id, name: &str, at: &Path<'_>) -> bool {
+        let value = Value::from(name);
+        if self.quietly(node, &value, at, None) {
+            return true;
         }
-        self.node(node, member, &Path::Name(at, name), None)
+        if self.tells() {
+            let (told, most) = (self.told.replace(Vec::new()), std::mem::replace(&mut self.most, 1));
+            self.node(node, &value, at, None);
+            let of_name = std::mem::replace(&mut self.told, told).unwrap_or_default();
+            self.most = most;
+            let expected = of_name.into_iter().next().map_or("another name".to_owned(), |first| first.expected);
+            self.tell(at, "propertyNames", format!("as a property's name {expected}"), violation::quoted(name));
+        }
+        false
+    }
+
+    /// Every member, by the nodes that a rule has for it.
+    fn each(&mut self, rule: &'s Rule, beside: &'s [Rule], members: &Map<String, Value>, at: &Path<'_>, mut seen: Seen<'_>) -> bool {
+        let mut valid = true;
+        for (place, (name, member)) in members.iter().enumerate() {
+            let mut concerns = true;
+            valid &= match rule {
+                Rule::Properties(all) => match self.find(all, name) {
+                    Some(node) => self.node(node, member, &Path::Name(at, name), None),
+                    None => {
+                        concerns = false;
+                        true
+                    }
+                },
+                Rule::PatternProperties(all) => {
+                    let mut fine = true;
+                    concerns = false;
+                    for (pattern, node) in all {
+                        if pattern.is_match_within(name, &mut self.left) {
+                            concerns = true;
+                            fine &= self.node(*node, member, &Path::Name(at, name), None);
+                        }
+                    }
+                    fine
+                }
+                Rule::AdditionalProperties(node) if !self.is_named(beside, name) => self.extra(rule, *node, (name, member), beside, at),
+                Rule::UnevaluatedProperties(node) if !has(&seen, place) => self.extra(rule, *node, (name, member), beside, at),
+                _ => {
+                    concerns = false;
+                    true
+                }
+            };
+            if !self.spend(1) || !valid && self.is_done() {
+                return false;
+            }
+            if concerns {
+                note(&mut seen, place);
+            }
+        }
+        valid
+    }
+
+    /// A member that nothing names. Where none may be there, those that may are told of.
+    fn extra(&mut self, rule: &Rule, node: Id, (name, member): (&str, &Value), beside: &[Rule], at: &Path<'_>) -> bool {
+        if node != NEVER {
+            return self.node(node, member, &Path::Name(at, name), None);
+        }
+        if self.tells() {
+            let mut expected = "no such property".to_owned();
+            for rule in beside {
+                if let Rule::Properties(all) = rule
+                    && !all.is_empty()
+                {
+                    expected = violation::listed("only the properties ", &mut all.iter().map(|(known, _)| violation::quoted(known)), all.len());
+                }
+            }
+            let is_unevaluated = matches!(rule, Rule::UnevaluatedProperties(_));
+            let keyword = if is_unevaluated { "unevaluatedProperties" } else { "additionalProperties" };
+            self.tell(at, keyword, expected, format!("the property {}", violation::quoted(name)));
+        }
+        false
     }
 
     /// Whether the rules beside name a property.
     fn is_named(&mut self, beside: &[Rule], name: &str) -> bool {
         beside.iter().any(|rule| match rule {
-            Rule::Properties(all) => named(all, name).is_some(),
-            Rule::PatternProperties(all) => all.iter().any(|(pattern, _)| self.step(pattern.cost(name)) && pattern.is_match(name)),
+            Rule::Properties(all) => self.find(all, name).is_some(),
+            Rule::PatternProperties(all) => all.iter().any(|(pattern, _)| pattern.is_match_within(name, &mut self.left)),
             _ => false,
         })
     }
-}
 
-fn named(all: &[(String, Id)], name: &str) -> Option<Id> {
-    all.iter().find(|(known, _)| known == name).map(|(_, node)| *node)
+    fn find(&mut self, all: &[(String, Id)], name: &str) -> Option<Id> {
+        self.spend(all.len() / 8);
+        all.iter().find(|(known, _)| known == name).map(|(_, node)| *node)
+    }
 }

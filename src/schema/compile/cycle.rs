@@ -1,13 +1,13 @@
 //! Chains of nodes that apply to the same value.
 
-use super::{MOST_CHAIN, Refusal};
+use super::{Compiler, MOST_CHAIN, Refusal};
 use crate::node::{Id, Node, Rule};
 
 /// Refuses a node that comes back to itself without having consumed a part of the value, and chains that are longer than any that people write.
-pub(super) fn refuse(nodes: &[Node], anchors: &[(usize, String, Id)], places: &[String]) -> Result<(), Refusal> {
-    let mut walk = Walk { nodes, anchors, places, depths: vec![None; nodes.len()], path: Vec::new() };
-    for id in 0..nodes.len() {
-        walk.depth(id)?;
+pub(super) fn refuse(compiler: &Compiler<'_>, anchors: &[(usize, String, Id)]) -> Result<(), Refusal> {
+    let mut walk = Walk { nodes: &compiler.nodes, anchors, depths: vec![None; compiler.nodes.len()], path: Vec::new() };
+    for id in 0..compiler.nodes.len() {
+        walk.depth(id).map_err(|(id, message)| Refusal { at: compiler.pointer(id), message })?;
     }
     Ok(())
 }
@@ -15,33 +15,30 @@ pub(super) fn refuse(nodes: &[Node], anchors: &[(usize, String, Id)], places: &[
 struct Walk<'n> {
     nodes: &'n [Node],
     anchors: &'n [(usize, String, Id)],
-    places: &'n [String],
     /// How long the longest chain from each node is, where that is known.
     depths: Vec<Option<usize>>,
     path: Vec<Id>,
 }
 
 impl Walk<'_> {
-    fn depth(&mut self, id: Id) -> Result<usize, Refusal> {
+    fn depth(&mut self, id: Id) -> Result<usize, (Id, String)> {
         if let Some(known) = self.depths.get(id).copied().flatten() {
             return Ok(known);
         }
-        let at = self.places.get(id).cloned().unwrap_or_default();
         if self.path.contains(&id) {
-            return Err(Refusal { at, message: "it refers back to itself with nothing in between, so that no value could ever be checked by it ($ref)".to_owned() });
+            return Err((id, "it refers back to itself with nothing in between, so that no value could ever be checked by it ($ref)".to_owned()));
         }
-        if self.path.len() >= MOST_CHAIN {
-            return Err(Refusal { at, message: format!("more than {MOST_CHAIN} references and combinations follow each other for the same value") });
-        }
-        self.path.push(id);
         let mut longest = 0;
-        for next in in_place(self.nodes.get(id), self.anchors) {
-            longest = longest.max(self.depth(next)? + 1);
+        self.path.push(id);
+        if self.path.len() <= MOST_CHAIN {
+            for next in in_place(self.nodes.get(id), self.anchors) {
+                longest = longest.max(self.depth(next)? + 1);
+            }
+        }
+        if self.path.len().max(longest) > MOST_CHAIN {
+            return Err((id, format!("more than {MOST_CHAIN} references and combinations follow each other for the same value")));
         }
         self.path.pop();
-        if longest > MOST_CHAIN {
-            return Err(Refusal { at, message: format!("more than {MOST_CHAIN} references and combinations follow each other for the same value") });
-        }
         if let Some(depth) = self.depths.get_mut(id) {
             *depth = Some(longest);
         }

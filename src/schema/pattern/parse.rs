@@ -3,7 +3,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::set::{Property, Set, is_word};
+use super::property::{Property, is_word};
+use super::set::Set;
 
 /// How deep groups may be nested.
 const MOST_DEPTH: usize = 50;
@@ -14,7 +15,7 @@ const MOST_TIMES: u32 = 10_000;
 #[derive(Debug)]
 pub(super) enum Syntax {
     /// One character of a set.
-    Set(usize),
+    Set(u16),
     Assert(Assert),
     Sequence(Vec<Self>),
     Either(Vec<Self>),
@@ -81,9 +82,11 @@ impl Parser<'_> {
         Ok(Syntax::Sequence(parts))
     }
 
+    /// Of each character of a pattern there is a set at most, and a pattern is short.
     fn set(&mut self, set: Set) -> Syntax {
+        let place = u16::try_from(self.sets.len()).unwrap_or(u16::MAX);
         self.sets.push(set);
-        Syntax::Set(self.sets.len() - 1)
+        Syntax::Set(place)
     }
 
     fn atom(&mut self, first: char) -> Result<Syntax, String> {

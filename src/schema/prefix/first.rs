@@ -10,59 +10,56 @@ use crate::node::{Id, Node, Rule, Types};
 const DEPTH: u32 = 8;
 pub(super) const FAR: usize = 10_000;
 
-/// A string of an `enum`: its node, the rule there, and which of its values.
+/// A string in a rule: its node, the rule there, and which of the rule's it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place(Id, usize, usize);
 
 impl Place {
     pub(super) fn text(self, schema: &Schema) -> &str {
         match schema.rules(self.0).get(self.1) {
-            Some(Rule::Enum(values)) => values.get(self.2).and_then(Value::as_str).unwrap_or_default(),
-            _ => "",
+            Some(Rule::Enum(values)) => values.get(self.2).and_then(Value::as_str),
+            Some(Rule::Required(names)) => names.get(self.2).map(String::as_str),
+            _ => None,
         }
+        .unwrap_or_default()
     }
 }
 
-/// A name that is required: the node and rule that require it, and its place there.
-pub(super) type Missing = (Id, usize, usize);
-
-/// The name that is missing.
-pub(super) fn name(schema: &Schema, missing: Missing) -> &str {
-    match schema.rules(missing.0).get(missing.1) {
-        Some(Rule::Required(names)) => names.get(missing.2).map_or("", String::as_str),
-        _ => "",
+/// Those that pass, in any order: small, as it is compiled once.
+pub(super) fn keep(places: &mut Vec<Place>, test: &dyn Fn(Place) -> bool) {
+    let mut at = 0;
+    while let Some(place) = places.get(at) {
+        if test(*place) {
+            at += 1;
+        } else {
+            places.swap_remove(at);
+        }
     }
 }
 
 /// What is known of a value by its first byte.
 #[derive(Debug)]
 pub(super) struct First {
-    /// The nodes that it must be valid against: of arrays and objects.
+    /// The nodes that it must be valid against.
     pub(super) nodes: Vec<Id>,
     /// Those of them that must see it whole.
     pub(super) close: Vec<Id>,
-    pub(super) missing: Vec<Missing>,
-    /// The longest that a string can be.
+    /// The names that an object must have; or, if it `is_listed`, what a string can be.
+    pub(super) places: Vec<Place>,
+    pub(super) is_listed: bool,
+    /// How many items and members it must have.
+    pub(super) least: u64,
+    /// How many items, members or characters it can have.
     pub(super) most: u64,
-    /// The strings that it can be, if there are only some.
-    pub(super) candidates: Option<Vec<Place>>,
-}
-
-impl Default for First {
-    fn default() -> First {
-        First { nodes: Vec::new(), close: Vec::new(), missing: Vec::new(), most: u64::MAX, candidates: None }
-    }
 }
 
 impl First {
-    /// Reads what `todo` say of a value of this kind; or the keyword that it cannot meet, and what that expected.
-    pub(super) fn read(
-        &mut self,
-        schema: &Schema,
-        mut todo: Vec<Id>,
-        kind: Kind,
-        steps: &mut usize,
-    ) -> Result<(), (&'static str, String)> {
+    pub(super) fn new() -> Self {
+        Self { nodes: Vec::new(), close: Vec::new(), places: Vec::new(), is_listed: false, least: 0, most: u64::MAX }
+    }
+
+    /// Reads what `todo` say of a value of this kind. Returned is the keyword that it cannot meet, if there is one, and what that expected.
+    pub(super) fn read(&mut self, schema: &Schema, mut todo: Vec<Id>, kind: Kind, steps: &mut usize) -> Option<(&'static str, String)> {
         let limit = *steps + FAR;
         while let Some(id) = todo.pop() {
             *steps += 1 + self.nodes.len();
@@ -70,8 +67,8 @@ impl First {
                 continue;
             }
             self.nodes.push(id);
-            if matches!(schema.nodes.get(id), Some(Node::Never)) {
-                return Err(("false", "nothing".to_owned()));
+            if schema.has_never(&[id]) {
+                return Some(("false", "nothing".to_owned()));
             }
             let mut close = false;
             for (at, rule) in schema.rules(id).iter().enumerate() {
@@ -79,59 +76,79 @@ impl First {
                 match rule {
                     Rule::Types(types) => {
                         if types.0 & bits(kind) == 0 {
-                            return Err(("type", types.to_string()));
+                            return Some(("type", types.to_string()));
                         }
                         close |= kind == Kind::Number && types.0 & bits(kind) != bits(kind);
                     }
                     Rule::Enum(values) => {
                         *steps += values.len();
                         if !values.iter().any(|value| kind_of(value) == kind) {
-                            return Err((crate::violation::keyword_of(values), crate::violation::one_of(values)));
+                            return Some(("enum", crate::violation::one_of(values)));
                         }
                         close = true;
                         if kind == Kind::String {
                             self.narrow(schema, id, at, values);
                         }
                     }
-                    Rule::MaxLength(most) => self.most = self.most.min(*most),
                     Rule::Required(names) if kind == Kind::Object => {
                         *steps += names.len();
-                        self.missing.extend((0..names.len()).map(|name| (id, at, name)));
+                        for name in 0..names.len() {
+                            self.places.push(Place(id, at, name));
+                        }
                     }
                     Rule::Ref(node) => todo.push(*node),
-                    Rule::AllOf(nodes) => todo.extend(nodes),
+                    Rule::AllOf(nodes) => todo.extend_from_slice(nodes),
                     Rule::AnyOf(nodes) | Rule::OneOf(nodes) => {
-                        let mut left = nodes.iter().filter(|node| possible(schema, **node, kind, DEPTH, steps, limit));
-                        match (left.next(), left.next()) {
-                            (None, _) => return Err(("anyOf", "a value of another type".to_owned())),
-                            (Some(only), None) => todo.push(*only),
+                        let (mut left, mut only) = (0, id);
+                        for node in nodes {
+                            if possible(schema, *node, kind, DEPTH, steps, limit) {
+                                left += 1;
+                                only = *node;
+                            }
+                        }
+                        match left {
+                            0 => return Some(("anyOf", "a value of another type".to_owned())),
+                            1 => todo.push(only),
                             _ => close = true,
                         }
                     }
                     rule => close |= at_close(rule, kind),
                 }
+                let (least, most) = bounds(rule, kind);
+                self.least = self.least.max(least);
+                self.most = self.most.min(most);
             }
             if close {
                 self.close.push(id);
             }
         }
-        match &self.candidates {
-            Some(none) if none.is_empty() => Err(("enum", "a string that every list allows".to_owned())),
-            _ => Ok(()),
-        }
+        let nothing = self.is_listed && self.places.is_empty();
+        nothing.then(|| ("enum", "a string that every list allows".to_owned()))
     }
 
     /// A string must be one of `values`, too.
     fn narrow(&mut self, schema: &Schema, id: Id, at: usize, values: &[Value]) {
-        match &mut self.candidates {
-            Some(candidates) => {
-                candidates.retain(|place| values.iter().any(|value| value.as_str() == Some(place.text(schema))))
-            }
-            none => {
-                let strings = values.iter().enumerate().filter(|(_, value)| value.is_string());
-                *none = Some(strings.map(|(value, _)| Place(id, at, value)).collect());
+        if self.is_listed {
+            keep(&mut self.places, &|place| values.iter().any(|value| value.as_str() == Some(place.text(schema))));
+            return;
+        }
+        self.is_listed = true;
+        for (which, value) in values.iter().enumerate() {
+            if value.is_string() {
+                self.places.push(Place(id, at, which));
             }
         }
+    }
+}
+
+/// The counts that a rule allows a value of this kind. A string that is too short is found when it closes.
+fn bounds(rule: &Rule, kind: Kind) -> (u64, u64) {
+    match (rule, kind) {
+        (Rule::MinItems(least), Kind::Array) | (Rule::MinProperties(least), Kind::Object) => (*least, u64::MAX),
+        (Rule::MaxItems(most), Kind::Array) | (Rule::MaxProperties(most), Kind::Object) | (Rule::MaxLength(most), Kind::String) => {
+            (0, *most)
+        }
+        _ => (0, u64::MAX),
     }
 }
 
@@ -153,7 +170,7 @@ fn at_close(rule: &Rule, kind: Kind) -> bool {
 fn possible(schema: &Schema, id: Id, kind: Kind, depth: u32, steps: &mut usize, limit: usize) -> bool {
     *steps += 1;
     let Some(depth) = depth.checked_sub(1).filter(|_| *steps < limit) else { return true };
-    if matches!(schema.nodes.get(id), Some(Node::Never)) {
+    if schema.has_never(&[id]) {
         return false;
     }
     schema.rules(id).iter().all(|rule| {
@@ -194,15 +211,9 @@ fn kind_of(value: &Value) -> Kind {
     }
 }
 
-/// What begins.
-pub(super) fn named(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Null => "null",
-        Kind::True => "true",
-        Kind::False => "false",
-        Kind::Number => "a number",
-        Kind::String => "a string",
-        Kind::Array => "an array",
-        Kind::Object => "an object",
+impl Schema {
+    /// Whether one of these is valid for no value.
+    pub(super) fn has_never(&self, ids: &[Id]) -> bool {
+        ids.iter().any(|id| matches!(self.nodes.get(*id), Some(Node::Never)))
     }
 }

@@ -15,6 +15,30 @@ pub(crate) enum Kind {
     Object,
 }
 
+impl Kind {
+    /// As told to people.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::True => "true",
+            Kind::False => "false",
+            Kind::Number => "a number",
+            Kind::String => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+        }
+    }
+
+    /// The keywords of how many there must and may be in it.
+    pub(crate) fn bounds(self) -> (&'static str, &'static str) {
+        match self {
+            Kind::Array => ("minItems", "maxItems"),
+            Kind::Object => ("minProperties", "maxProperties"),
+            _ => ("minLength", "maxLength"),
+        }
+    }
+}
+
 /// What a byte did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {

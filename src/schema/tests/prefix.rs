@@ -128,7 +128,7 @@ fn where_exactly() {
             "/b type",
         ),
         (json!({ "patternProperties": { "^a": { "type": "null" } } }), "{\"ab\":^1", "/ab type"),
-        (json!({ "properties": { "a": false } }), "{\"a^\"", " properties"),
+        (json!({ "properties": { "a": false } }), "{\"a^\"", " additionalProperties"),
         (json!({ "items": { "maxProperties": 1 } }), "[{\"a\":1^,", "/0 maxProperties"),
         (json!({ "items": { "maxProperties": 0 } }), "[{^\"", "/0 maxProperties"),
         (json!({ "items": { "minProperties": 2 } }), "[{\"a\":1^}", "/0 minProperties"),
@@ -152,7 +152,7 @@ fn where_exactly() {
         (json!({ "items": { "enum": ["abc", "abd", 1] } }), "[1,2^]", "/1 enum"),
         (json!({ "items": { "enum": ["abc", "abd", 1] } }), "[1.0,\"\\u0061\\u^", ""),
         (json!({ "enum": ["é"] }), "\"\\u00e9\"", ""),
-        (json!({ "const": true }), "^f", " const"),
+        (json!({ "const": true }), "^f", " enum"),
         (json!({ "allOf": [{ "enum": ["ab", "cd"] }, { "enum": ["cd", "ef"] }] }), "\"^a", " enum"),
         (json!({ "allOf": [{ "enum": ["ab"] }, { "enum": ["cd"] }] }), "^\"", " enum"),
         // Conjunctions, and the one branch that is left.
@@ -251,7 +251,7 @@ fn hostile_texts_and_schemas_cost_no_more_than_their_length() {
             let begun = Instant::now();
             let _ = Prefix::new(schema_of).feed(&text);
             let took = begun.elapsed();
-            assert!(took.as_secs() < 60, "{}…: {took:?} for {:.100}", &text[..20], schema.to_string());
+            assert!(took.as_secs() < 4, "{}…: {took:?} for {:.100}", &text[..20], schema.to_string());
         }
     }
 }
