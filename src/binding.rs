@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-pub(crate) use body::{bound, unbound};
+pub(crate) use body::{bound, leaves_out, rebound, unbound};
 
 use crate::route::Candidate;
 use crate::secret::Secret;
@@ -52,6 +52,9 @@ impl Opened {
     }
 }
 
+/// Gives the id that the client is told for a provider's own.
+pub(crate) type Binder = Box<dyn Fn(&str) -> String>;
+
 fn digest(parts: &[&str]) -> [u8; DIGEST] {
     let mut hash = Sha256::new();
     for part in parts {
@@ -79,14 +82,23 @@ impl Account<'_> {
         Some(code)
     }
 
-    /// The id that the client is told for a provider's own.
-    pub(crate) fn bind(&self, model: &str, id: &str) -> String {
-        self.sealed(digest(&[model]), id)
+    /// Binds ids beside that of what was opened, for as long as a stream lasts.
+    pub(crate) fn binder_beside(&self, opened: &Opened) -> Binder {
+        self.binder(opened.model)
     }
 
-    /// The same for another id of what was opened.
-    pub(crate) fn bind_beside(&self, opened: &Opened, id: &str) -> String {
-        self.sealed(opened.model, id)
+    /// Binds ids of a model's, for as long as a stream lasts.
+    pub(crate) fn binder_of(&self, model: &str) -> Binder {
+        self.binder(digest(&[model]))
+    }
+
+    fn binder(&self, model: [u8; DIGEST]) -> Binder {
+        let (provider, credential, tenant) = (self.provider.to_owned(), self.credential.to_owned(), self.tenant.to_owned());
+        let secret = self.secret.cloned();
+        Box::new(move |id| {
+            let account = Account { provider: &provider, credential: &credential, secret: secret.as_ref(), tenant: &tenant };
+            account.sealed(model, id)
+        })
     }
 
     fn sealed(&self, model: [u8; DIGEST], id: &str) -> String {
@@ -134,7 +146,7 @@ mod tests {
     fn only_the_account_that_made_it_opens_it_and_only_for_the_tenant() {
         let (key, other) = (Secret::new("sk-1"), Secret::new("sk-2"));
         let account = Account { provider: "openai", credential: "A#1", secret: Some(&key), tenant: "alice" };
-        let bound = account.bind("gpt-5", "resp_0123");
+        let bound = account.binder_of("gpt-5")("resp_0123");
         assert!(bound.starts_with("resp_bound_") && !bound.contains("0123"), "{bound}");
         assert!(is_bound(&bound) && !is_bound("resp_0123"));
         let opened = account.open(&bound).unwrap();
@@ -154,7 +166,7 @@ mod tests {
     fn nothing_else_is_one() {
         let key = Secret::new("sk-1");
         let account = Account { provider: "openai", credential: "A#1", secret: Some(&key), tenant: "alice" };
-        let bound = account.bind("gpt-5", "resp_0123");
+        let bound = account.binder_of("gpt-5")("resp_0123");
         let at = |byte: usize| {
             let mut bytes = bound.clone().into_bytes();
             bytes[byte] = if bytes[byte] == b'A' { b'B' } else { b'A' };

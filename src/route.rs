@@ -328,6 +328,11 @@ pub(crate) fn names<'a>(config: &'a Config, caller: &'a Caller) -> impl Iterator
     config.routes.iter().map(|route| route.name.as_str()).filter(|name| caller.may_use_route(name))
 }
 
+/// The time that a request for this name has.
+pub(crate) fn deadline(config: &Config, name: &str) -> Duration {
+    settings(config, &config.find(name)).deadline
+}
+
 fn settings(config: &Config, found: &Found<'_>) -> Settings {
     let defaults = &config.defaults;
     match found {

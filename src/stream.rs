@@ -19,6 +19,9 @@ use crate::chat::{Answer, Gather};
 use crate::dialect::{Decoder, Dialect, Event, chat};
 use crate::sse::{self, Frames};
 
+/// What a stream to a client calls itself.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+
 /// What became of the bytes that were fed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {

@@ -142,6 +142,13 @@ impl<'a> Translation<'a> {
         {
             sent.body = body;
         }
+        // Elsewhere such a request is bound to whoever can read it, where the route has that.
+        if self.unsupported == Unsupported::Ignore
+            && self.envelope.dialect == Dialect::Responses
+            && binding::leaves_out(self.envelope.body, candidate, &self.tenant)
+        {
+            sent.ignored.push("input[].encrypted_content".to_owned());
+        }
         sent
     }
 

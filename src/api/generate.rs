@@ -70,12 +70,16 @@ async fn answer<R: Runtime>(
     caller: &Caller,
     endpoint: Endpoint,
 ) -> Result<Response<R::Stream>, Error> {
-    let whole = if endpoint.dialect == Dialect::Responses { state::put_back(runtime, request, caller).await } else { None };
+    let came = runtime.now();
+    let whole = match endpoint.dialect {
+        Dialect::Responses => state::put_back(runtime, config, request, caller).await?,
+        _ => None,
+    };
     let request = whole.as_ref().unwrap_or(request);
     let envelope = Envelope::parse(endpoint.dialect, &request.body)?;
-    let inquiry = Inquiry::new(gateway, runtime, config, request, &envelope, caller, endpoint.operation)?;
+    let inquiry = Inquiry::new(gateway, runtime, config, request, &envelope, caller, endpoint.operation)?.since(came);
     if inquiry.goes_on_after_its_head() {
-        return Ok(live::serve(gateway, runtime, request, caller, endpoint).await);
+        return Ok(live::serve(gateway, runtime, request, caller, endpoint, came).await);
     }
     let known = inquiry.look_up().await;
     if let Some(hit) = inquiry.hit(&known)? {

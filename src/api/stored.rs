@@ -1,21 +1,24 @@
 //! What OpenAI's Responses keep, by their ids: `GET` and `DELETE /v1/responses/{id}`, `POST …/cancel`, `GET …/input_items`.
 //!
-//! Each goes to the account that made the response, which its id says ([`crate::binding`]), once, and comes back as it is.
+//! Each goes to the account that made the response, which its id says ([`crate::binding`]), once, and comes back as it is. With `stream=true` a response is
+//! followed: that is how a client gets what is made in the background, and goes on where its stream broke off (`starting_after`).
 
 use std::rc::Rc;
 
 use serde_json::Value;
 
 use crate::auth::Caller;
-use crate::binding::{self, Account, Opened};
+use crate::binding::{self, Account, Binder, Opened};
 use crate::chat::Object;
 use crate::config::{Config, Protocol};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, responses};
 use crate::error::Error;
 use crate::gateway::{self, Credential, Gateway, ProviderState};
-use crate::http::{Headers, Request, Response};
+use crate::http::{Body, Headers, Request, Response};
 use crate::provider::address;
-use crate::runtime::{Call, CallError, Destination, Payload, Reply, Runtime};
+use crate::runtime::{Call, CallError, Destination, Payload, Reply, Runtime, StreamLimits};
+use crate::secret::Hidden;
+use crate::stream::{EVENT_STREAM, Hold, Relay, Wording};
 use crate::verdict::{self, About, Evidence};
 
 /// Below which everything here is.
@@ -33,7 +36,7 @@ pub(crate) async fn serve<R: Runtime>(
     caller: &Caller,
 ) -> Response<R::Stream> {
     match answer(gateway, runtime, config, request, caller).await {
-        Ok(body) => gateway::json(200, body),
+        Ok(response) => response,
         Err(error) => gateway::refuse(Dialect::Responses, &error),
     }
 }
@@ -61,6 +64,33 @@ impl<'a> Asked<'a> {
             _ => return Err(Error::not_found(&request.path)),
         };
         Ok(Self { id, method, rest })
+    }
+
+    /// The query as it goes up: of a response itself what the API knows ("Get a model response"); of its items all, with an id among them that is
+    /// the provider's own.
+    fn query(&self, query: &str, account: &Account<'_>) -> String {
+        let mut up = String::new();
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let own = account.open(value);
+            let goes_up = match (self.method, self.rest) {
+                // A list is `include`, `include[]` or, encoded, `include%5B%5D`.
+                ("GET", "") => {
+                    matches!(name, "stream" | "starting_after" | "include_obfuscation" | "include")
+                        || name.starts_with("include[")
+                        || name.starts_with("include%5B")
+                }
+                _ => !pair.is_empty(),
+            };
+            if goes_up {
+                up.push(if up.is_empty() { '?' } else { '&' });
+                match own {
+                    Some(own) => up.extend([name, "=", &own.id]),
+                    None => up.push_str(pair),
+                }
+            }
+        }
+        up
     }
 }
 
@@ -93,19 +123,15 @@ async fn answer<R: Runtime>(
     config: &Config,
     request: &Request,
     caller: &Caller,
-) -> Result<String, Error> {
+) -> Result<Response<R::Stream>, Error> {
     let asked = Asked::read(request)?;
     let holder = holder(gateway, config, caller, asked.id).ok_or_else(|| Error::no_response(asked.id))?;
-    if request.query.split('&').any(|pair| pair == "stream=true") {
-        return Err(Error::invalid_request(
-            Some("stream"),
-            "a response that is kept is given whole; stream=true is not supported",
-        ));
-    }
-    let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+    let account = account(holder.provider, holder.credential, &caller.scope);
+    let query = asked.query(&request.query, &account);
+    let streamed = (asked.method, asked.rest) == ("GET", "") && query.split(['?', '&']).any(|pair| pair == "stream=true");
     let url = format!("{}/responses/{}{}{query}", holder.state.base, holder.opened.id, asked.rest);
     let mut headers = Headers::new();
-    headers.push("accept", "application/json");
+    headers.push("accept", if streamed { "text/event-stream" } else { "application/json" });
     if asked.method == "POST" {
         headers.push("content-type", "application/json");
     }
@@ -115,7 +141,7 @@ async fn answer<R: Runtime>(
     }
     let until = runtime.now() + config.defaults.times.deadline;
     let to = Destination::Other(asked.method, url);
-    let call = Call { to, headers, body: String::new(), streamed: false, until, max_bytes: MAX_ANSWER };
+    let call = Call { to, headers, body: String::new(), streamed, until, max_bytes: MAX_ANSWER };
     let reply = runtime.call(call).await;
     let about = About { target: holder.provider, model: "", direct: true };
     let judged = |evidence: &Evidence<'_>| {
@@ -130,16 +156,15 @@ async fn answer<R: Runtime>(
         CallError::TooLarge => judged(&Evidence::TooLarge),
         CallError::ClientGone => Error::client_gone(),
     })?;
-    let text = if let Payload::Whole(text) = body { text } else { String::new() };
+    let bind = account.binder_beside(&holder.opened);
+    let text = match body {
+        Payload::Whole(text) => text,
+        Payload::Stream(rest) => return Ok(follow(runtime, config, rest, bind, holder.state.hidden.clone())),
+    };
     if !(200..300).contains(&status) {
         return Err(judged(&Evidence::Status { status, headers: &headers, body: &text }));
     }
     let Some(mut body) = crate::json::object::<Object>(&text) else { return Err(judged(&Evidence::Garbage)) };
-    let account = account(holder.provider, holder.credential, &caller.scope);
-    // The id that the client knows is told as it knows it.
-    let bind = |id: &str| {
-        if id == holder.opened.id { asked.id.to_owned() } else { account.bind_beside(&holder.opened, id) }
-    };
     binding::bound(&mut body, &bind);
     // What was deleted, and a list, say their ids outside of any response.
     if let Some(Value::String(id)) = body.get_mut("id")
@@ -152,5 +177,26 @@ async fn answer<R: Runtime>(
             *id = bind(id);
         }
     }
-    Ok(Value::Object(body).to_string())
+    let body = Value::Object(body).to_string();
+    Ok(match streamed.then(|| responses::replay(&body)).flatten() {
+        Some(events) => event_stream(Body::Text(events)),
+        None => gateway::json(200, body),
+    })
+}
+
+/// A response that is told while it is made, or again. How it ends is nobody's failure: it goes on where it is, and can be followed again.
+fn follow<R: Runtime>(runtime: &R, config: &Config, rest: R::Body, bind: Binder, hidden: Hidden) -> Response<R::Stream> {
+    let times = &config.defaults.times;
+    let limits = StreamLimits { stall: times.stall, until: runtime.now() + times.max_duration };
+    let relay = Relay::new(Hold::new(Dialect::Responses, false), Box::new(|_| {}));
+    let relay = relay.worded(Dialect::Responses, Wording::bound(bind)).hiding(hidden);
+    let (pipe, stream) = runtime.pipe();
+    runtime.after(runtime.pump(&pipe, Vec::new(), rest, Box::new(relay), limits));
+    event_stream(Body::Stream(stream))
+}
+
+fn event_stream<S>(body: Body<S>) -> Response<S> {
+    let mut headers = Headers::new();
+    headers.push("content-type", EVENT_STREAM);
+    Response { status: 200, headers, body }
 }

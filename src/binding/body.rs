@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{account, is_bound};
 use crate::chat::Object;
+use crate::dialect::Dialect;
 use crate::route::Candidate;
 
 /// A request body as the account of `candidate` takes it: its own ids, and none of anybody else's. None where there is nothing to do.
@@ -30,19 +31,47 @@ pub(crate) fn unbound(body: &str, candidate: &Candidate<'_>, tenant: &str) -> Op
     }
     if let Some(Value::Array(items)) = body.get_mut("input") {
         items.retain_mut(|item| {
+            if let Some(id) = item.get_mut("approval_request_id") {
+                replace(id);
+            }
             let Some(bound) = item.get("id").and_then(Value::as_str).filter(|id| is_bound(id)) else { return true };
             let id = own(bound);
             let Some(members) = item.as_object_mut() else { return true };
             match id {
                 Some(id) => drop(members.insert("id".to_owned(), Value::from(id))),
-                // Another account can neither read what was encrypted nor know the id.
-                None if members.contains_key("encrypted_content") => return false,
+                // Another account can neither read what was encrypted nor know the id, without which it takes no reasoning.
+                None if is_its_makers(members) => return false,
                 None => drop(members.shift_remove("id")),
             }
             true
         });
     }
     Some(Value::Object(body).to_string())
+}
+
+/// Whether an item is of no use to anybody but its maker.
+fn is_its_makers(item: &Object) -> bool {
+    item.contains_key("encrypted_content") || item.get("type").is_some_and(|kind| kind == "reasoning")
+}
+
+/// Whether something encrypted is not sent to `candidate`, as another account made it.
+pub(crate) fn leaves_out(body: &str, candidate: &Candidate<'_>, tenant: &str) -> bool {
+    let Some(body) = is_bound(body).then(|| crate::json::object::<Object>(body)).flatten() else { return false };
+    let account = account(candidate, tenant);
+    let others = |item: &Value| {
+        let encrypted = item.get("encrypted_content").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        let id = item.get("id").and_then(Value::as_str).filter(|id| encrypted && is_bound(id));
+        id.is_some_and(|id| candidate.dialect != Dialect::Responses || account.open(id).is_none())
+    };
+    body.get("input").and_then(Value::as_array).is_some_and(|items| items.iter().any(others))
+}
+
+/// An event of a response with ids that are bound.
+pub(crate) fn rebound(frame: &[u8], data: &str, bind: &dyn Fn(&str) -> String) -> Vec<u8> {
+    let Some(mut event) = crate::json::object::<Object>(data) else { return frame.to_vec() };
+    bound(&mut event, bind);
+    let name = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    format!("event: {name}\ndata: {}\n\n", Value::Object(event)).into_bytes()
 }
 
 /// A response, or an event of one, as the client is told it: with ids that are bound to its account.

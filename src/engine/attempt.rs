@@ -268,11 +268,11 @@ impl<R: Runtime> Attempt<'_, R> {
                 let same = dialect == self.job.envelope.dialect;
                 // A client of another dialect must be told it in its own, and one that streams as a stream.
                 let answer = match dialect {
-                    Dialect::Chat if same => None,
+                    Dialect::Chat | Dialect::Responses if same => None,
                     _ if same && !stream => None,
                     _ => Some(Box::new(dialect.decode(&text).ok_or_else(|| self.judge(&Evidence::Garbage))?)),
                 };
-                if answer.is_none() && stream && chat::replay(&text, false).is_none() {
+                if answer.is_none() && stream && dialect == Dialect::Chat && chat::replay(&text, false).is_none() {
                     return Err(self.judge(&Evidence::Garbage));
                 }
                 if self.job.demand.is_some() {

@@ -1,5 +1,6 @@
 //! What a client is told of an upstream's frames: themselves, where it speaks the upstream's dialect, else what they say in its own.
 
+use crate::binding::{self, Binder};
 use crate::chat::Delta;
 use crate::dialect::{Decoder, Dialect, Encoder, Manner};
 
@@ -17,6 +18,11 @@ pub(crate) enum Wording {
 pub(crate) type Rewriter = Box<dyn Fn(&[u8], &str) -> Vec<u8>>;
 
 impl Wording {
+    /// With ids that are bound.
+    pub(crate) fn bound(bind: Binder) -> Self {
+        Self::Rewritten(Box::new(move |frame, data| binding::rebound(frame, data, &bind)))
+    }
+
     /// From an upstream's dialect into the client's.
     pub(crate) fn translated(upstream: Dialect, client: Dialect, manner: Manner) -> Self {
         Self::Translated(Box::new(Translator {

@@ -3,7 +3,7 @@
 //! Where targets failed in different ways, the first of these that holds: the deadline passed (504); somebody refused the request itself; every
 //! one was rate-limited (429); nothing was sent, as circuits were open (503); an answer came that was not what was demanded of its form (422); they failed
 //! (502). A refusal by one target because of what *it* is (too
-//! small, without a feature) is the client's answer only if all said so, or if nothing else was said.
+//! small, without a feature) is the client's answer only if all said so: with the circuit of another one open, it is that one's 503.
 
 use std::time::Duration;
 
@@ -38,7 +38,9 @@ pub fn aggregate(verdicts: &[Verdict], refusals: &[Refusal], late: bool, now: Ti
         let waits = verdicts.iter().map(|verdict| verdict.wait.unwrap_or(super::DEFAULT_COOLING));
         return Error::rate_limited(waits.chain(until(refusals, now)).min().unwrap_or(SOONEST));
     }
-    if verdicts.is_empty() {
+    // Who could have answered is left alone, and what others cannot do does not make the request a wrong one.
+    let cannot = verdicts.iter().all(incapable);
+    if verdicts.is_empty() || cannot && !refusals.is_empty() {
         let soonest = until(refusals, now).min().unwrap_or(SOONEST);
         let drained = !refusals.is_empty() && refusals.iter().all(|refusal| refusal.why == Why::Drained);
         return if drained { Error::drained(soonest) } else { Error::circuit_open(soonest) };
@@ -47,9 +49,7 @@ pub fn aggregate(verdicts: &[Verdict], refusals: &[Refusal], late: bool, now: Ti
         let said = verdict.said.as_ref().map_or("", |said| said.message.as_str());
         return Error::unsatisfied(format!("no answer is what was asked for; the last one, of {}: {said}", verdict.target));
     }
-    if verdicts.iter().all(incapable)
-        && let Some(verdict) = verdicts.last()
-    {
+    if cannot && let Some(verdict) = verdicts.last() {
         let code = verdict.fault.client_code().map(str::to_owned);
         let said = verdict.said.clone().unwrap_or_default();
         return Error::refused(400, Said { code: code.or(said.code.clone()), ..said });

@@ -100,7 +100,7 @@ class Replay {
     if (speaker === undefined) return this.send(socket, 404, { error: { message: `no such path: ${path}` } });
     const world = { ...this.world, issued: this.issued[protocol], provider, path };
     let wrong = speaker.unauthorized({ headers: request.headers, query }, KEYS[provider]);
-    if (!wrong && protocol === "responses" && (method !== "POST" || what.verb === "cancel")) return this.stored(socket, what);
+    if (!wrong && protocol === "responses" && (method !== "POST" || what.verb === "cancel")) return this.stored(socket, what, new URLSearchParams(query));
     wrong ??= speaker.refusal(body, world);
     if (!wrong && what.streamed && protocol === "gemini" && query !== "alt=sse") wrong = gemini.error(400, "INVALID_ARGUMENT", "this upstream streams with alt=sse only");
     if (wrong) {
@@ -128,7 +128,8 @@ class Replay {
     record.turn = turn;
     const more = { provider, body, world };
     const serial = this.serial++;
-    if (!what.streamed) {
+    // A provider that does not stream, whatever it is asked for.
+    if (!what.streamed || model.includes("~whole~")) {
       record.said = speaker.whole(turn, model, serial, more);
       return this.send(socket, 200, record.said, {}, protocol);
     }
@@ -138,12 +139,17 @@ class Replay {
   }
 
   // A response that is kept: read, removed or cancelled.
-  stored(socket, { verb, id }) {
+  stored(socket, { verb, id }, query) {
     const kept = this.world.responses.get(id);
     if (kept === undefined) return this.send(socket, 404, responses.error(404, "invalid_request_error", `Response with id '${id}' not found.`).body);
     if (verb === "DELETE") {
       this.world.responses.delete(id);
       return this.send(socket, 200, { id, object: "response", deleted: true });
+    }
+    if (verb === "GET" && query.get("stream") === "true") {
+      const after = Number(query.get("starting_after") ?? -1);
+      const told = kept.events.filter(({ sequence_number: number }) => number > after).map(responses.frame).join("");
+      return this.send(socket, 200, told, { "content-type": "text/event-stream" }, "responses");
     }
     if (verb === "cancel") kept.response = { ...kept.response, status: "cancelled" };
     return this.send(socket, 200, kept.response);

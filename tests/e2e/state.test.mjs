@@ -18,7 +18,15 @@ let openai;
 
 before(async () => {
   up = await replay({ seed: 4 });
-  worker = await start(gateway(up.base, '[routes.held]\ntargets = ["responses/gpt-5-mini~agent~held", "anthropic/claude-sonnet-4-5~agent~held"]\n'));
+  worker = await start(gateway(up.base, `
+[routes.held]
+targets = ["responses/gpt-5-mini~agent~held", "anthropic/claude-sonnet-4-5~agent~held"]
+[routes.sealed]
+targets = ["anthropic/claude-sonnet-4-5~agent~sealed", "responses/gpt-5-mini~agent~sealed"]
+[routes.unsealed]
+extends = "sealed"
+unsupported = "ignore"
+`));
   openai = new OpenAI({ baseURL: `${worker.url}/v1`, apiKey: "any", maxRetries: 0 });
 });
 
@@ -56,6 +64,61 @@ test("a streamed response is stored and continued alike", async () => {
   }
   const second = await openai.responses.create({ model: "responses/agent~kept", input: "And then?", previous_response_id: id });
   assert.equal(second.output_text, HELLO);
+});
+
+test("a stream that was left is followed from where it was, under the same ids", async () => {
+  const known = [];
+  for await (const event of await openai.responses.create({ model: "responses/agent~followed", input: PROMPT, stream: true, background: true })) {
+    known.push(event);
+    if (known.length === 3) break;
+  }
+  const [{ response }] = known;
+  const own = [...up.world.responses.keys()].at(-1);
+  const rest = [];
+  for await (const event of await openai.responses.retrieve(response.id, { stream: true, starting_after: 2, include: ["reasoning.encrypted_content"] })) rest.push(event);
+  assert.deepEqual(rest.map(({ sequence_number: number }) => number), rest.map((_, at) => at + 3), "nothing twice, and nothing left out");
+  assert.deepEqual([rest.at(-1).type, rest.at(-1).response.id, rest.at(-1).response.output_text ?? HELLO], ["response.completed", response.id, HELLO]);
+  assert.equal(rest.find(({ type }) => type === "response.output_text.delta").item_id, known[2].item.id, "an item is the same in both");
+  assert.ok(!JSON.stringify(rest).includes(`"${own}"`));
+  const asked = up.requests.at(-1);
+  assert.deepEqual([asked.method, asked.path, new URLSearchParams(asked.query).get("starting_after")], ["GET", `/openai/v1/responses/${own}`, "2"]);
+  const gone = await fails(openai.responses.retrieve("resp_100", { stream: true }));
+  assert.equal(gone.status, 404);
+});
+
+test("what a provider gives whole, though a stream was asked for, is told as one, and is kept under the ids that were told", async () => {
+  const stream = openai.responses.stream({ model: "responses/agent~whole~told", input: PROMPT });
+  const types = [];
+  stream.on("event", ({ type }) => types.push(type));
+  const answer = await stream.finalResponse();
+  assert.equal(answer.output_text, HELLO);
+  assert.deepEqual([types[0], types.at(-1)], ["response.created", "response.completed"]);
+  const own = [...up.world.responses.keys()].at(-1);
+  assert.equal((await openai.responses.retrieve(answer.id)).id, answer.id);
+  assert.equal(up.requests.at(-1).path, `/openai/v1/responses/${own}`);
+  await openai.responses.create({ model: "responses/agent~whole~told", input: "And then?", previous_response_id: answer.id });
+  assert.equal(up.requests.at(-1).body.previous_response_id, own);
+  await openai.responses.create({ model: "responses/agent~whole~told", input: [{ type: "item_reference", id: answer.output[0].id }, { role: "user", content: "And then?" }] });
+  assert.deepEqual(up.requests.at(-1).refused, undefined);
+});
+
+test("what a provider encrypted goes on with it, and is left out for others where the route says so", async () => {
+  const asks = { store: false, include: ["reasoning.encrypted_content"], reasoning: { effort: "low", summary: "auto" } };
+  for (const stream of [false, true]) {
+    const first = await openai.responses.stream({ model: "responses/gpt-5-mini~agent~sealed", input: PROMPT, ...asks }).finalResponse();
+    const encrypted = first.output.find(({ type }) => type === "reasoning").encrypted_content;
+    assert.ok(encrypted.startsWith("gAAAAAB"));
+    const input = [{ role: "user", content: PROMPT }, ...first.output.map(({ parsed: _, ...item }) => item), { role: "user", content: "And then?" }];
+    for (const [model, protocol, ignored] of [["sealed", "responses", false], ["unsealed", "anthropic", true]]) {
+      const before = up.requests.length;
+      const { data, response } = await openai.responses.create({ model, input, stream, ...asks }).withResponse();
+      if (stream) for await (const event of data) assert.notEqual(event.type, "error", JSON.stringify(event));
+      const requests = up.requests.slice(before);
+      assert.deepEqual(requests.map((one) => [one.protocol, one.refused, one.text.includes(encrypted)]), [[protocol, undefined, protocol === "responses"]], model);
+      const left = response.headers.get("x-breakwater-ignored")?.split(", ") ?? [];
+      assert.equal(left.includes("input[].encrypted_content"), ignored, `${left}`);
+    }
+  }
 });
 
 test("an id that this gateway did not make is refused, and asks nobody", async () => {

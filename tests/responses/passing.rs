@@ -70,9 +70,17 @@ fn state_is_named() {
         (json!({"prompt": {"id": "p"}}), Some("prompt")),
         (json!({"input": [{"type": "item_reference", "id": "a"}]}), Some("item_reference")),
         (
-            json!({"input": "x", "tools": [{"type": "web_search"}, {"type": "code_interpreter", "container": {"type": "auto"}}]}),
+            json!({"input": "x", "tools": [{"type": "function", "name": "f"}, {"type": "custom", "name": "g"}, {"type": "local_shell"}]}),
             None,
         ),
+        (
+            json!({"input": "x", "tools": [{"type": "apply_patch"}, {"type": "shell", "environment": {"type": "local"}}, {"type": "shell"}]}),
+            None,
+        ),
+        (json!({"input": "x", "tools": [{"type": "web_search"}]}), Some("tools")),
+        (json!({"input": "x", "tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]}), Some("tools")),
+        (json!({"input": "x", "tools": [{"type": "mcp", "server_label": "a"}]}), Some("tools")),
+        (json!({"input": "x", "tools": [{"type": "shell", "environment": {"type": "container_auto"}}]}), Some("tools")),
         (json!({"input": "x", "tools": [{"type": "file_search", "vector_store_ids": ["v"]}]}), Some("tools")),
         (json!({"input": "x", "tools": [{"type": "code_interpreter", "container": "cntr_1"}]}), Some("tools")),
         (json!({"input": [{"type": "code_interpreter_call", "id": "ci", "container_id": "cntr_1"}]}), Some("input")),

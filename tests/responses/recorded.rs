@@ -227,7 +227,12 @@ fn every_whole_answer_is_read_and_told_again_the_same() {
         let answer = Dialect::Responses.decode(&body).unwrap_or_else(|| panic!("{name}"));
         let again = responses::encode(answer.clone(), &manner(read(json!({"input": "x"}))));
         let back = responses::decode(object(again)).unwrap();
-        assert_eq!(normal(back), normal(answer), "{name}");
+        assert_eq!(normal(back), normal(answer.clone()), "{name}");
+        // And as a stream in the provider's own words: the same answer, and at its end the same response.
+        let replayed = super::events(&responses::replay(&body).unwrap());
+        assert_eq!(normal(gathered(deltas(replayed.iter().map(String::as_str)))), normal(answer), "{name}: replayed");
+        let ended: Value = serde_json::from_str(replayed.last().unwrap()).unwrap();
+        assert_eq!(ended["response"], serde_json::from_str::<Value>(&body).unwrap(), "{name}: replayed");
         used += 1;
     }
     println!("{used} whole answers");

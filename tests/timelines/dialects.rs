@@ -6,7 +6,7 @@ use breakwater::http::Headers;
 use breakwater::runtime::{Ending, Script};
 use serde_json::{Value, json};
 
-use crate::upstreams::{error, json as answers, limits, says, streams, tells};
+use crate::upstreams::{error, json as answers, says, streams, tells};
 use crate::world::{World, ask, chat, gateway, post};
 
 const CONFIG: &str = r#"
@@ -61,9 +61,9 @@ const KEYS: [(&str, &str); 5] = [
 ];
 
 /// An upstream by the beginning of its host.
-type Upstream = fn(&str, bool, usize) -> Script;
+pub(super) type Upstream = fn(&str, bool, usize) -> Script;
 
-fn world(upstream: Upstream) -> (Rc<World>, Rc<breakwater::gateway::Gateway>) {
+pub(super) fn world(upstream: Upstream) -> (Rc<World>, Rc<breakwater::gateway::Gateway>) {
     let world = World::new(7);
     *world.upstream.borrow_mut() = Box::new(move |sent| {
         let url = sent.url.rsplit("https://").next().unwrap();
@@ -72,24 +72,25 @@ fn world(upstream: Upstream) -> (Rc<World>, Rc<breakwater::gateway::Gateway>) {
     (world, gateway(CONFIG, &KEYS))
 }
 
-fn message(text: &str) -> Script {
-    answers(
-        1,
-        200,
-        &json!({
-            "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-real",
-            "content": [{ "type": "text", "text": text }], "stop_reason": "end_turn", "stop_sequence": null,
-            "usage": { "input_tokens": 3, "cache_read_input_tokens": 2, "output_tokens": 4 },
-        })
-        .to_string(),
-    )
+pub(super) fn message(text: &str) -> Script {
+    answers(1, 200, &claude(text))
 }
 
-fn event(data: &Value) -> String {
+/// A message of Anthropic's.
+pub(super) fn claude(text: &str) -> String {
+    json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-real",
+        "content": [{ "type": "text", "text": text }], "stop_reason": "end_turn", "stop_sequence": null,
+        "usage": { "input_tokens": 3, "cache_read_input_tokens": 2, "output_tokens": 4 },
+    })
+    .to_string()
+}
+
+pub(super) fn event(data: &Value) -> String {
     format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap())
 }
 
-fn message_events(words: &[&str]) -> Vec<String> {
+pub(super) fn message_events(words: &[&str]) -> Vec<String> {
     let start = json!({ "type": "message_start", "message": { "id": "msg_1", "type": "message", "role": "assistant",
         "model": "claude-real", "content": [], "stop_reason": null, "usage": { "input_tokens": 3, "output_tokens": 1 } } });
     let open = json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } });
@@ -113,7 +114,7 @@ fn gemini(text: &str, finish: bool) -> String {
     json!({ "candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-real", "responseId": "r1" }).to_string()
 }
 
-fn response(id: &str, text: &str) -> Value {
+pub(super) fn response(id: &str, text: &str) -> Value {
     json!({
         "id": id, "object": "response", "created_at": 1, "status": "completed", "model": "gpt-real",
         "output": [{ "type": "message", "id": "msg_abc", "status": "completed", "role": "assistant",
@@ -122,7 +123,7 @@ fn response(id: &str, text: &str) -> Value {
     })
 }
 
-fn parsed(text: &str) -> Value {
+pub(super) fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
@@ -130,7 +131,7 @@ fn user(model: &str, more: &str) -> String {
     format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"Hello"}}]{more}}}"#)
 }
 
-fn outcomes(headers: &Headers) -> Vec<String> {
+pub(super) fn outcomes(headers: &Headers) -> Vec<String> {
     let trace = headers.get("x-breakwater-trace").unwrap_or_default();
     trace.split(", ").map(|part| part.rsplit_once(';').map_or(part, |(rest, _)| rest).to_owned()).collect()
 }
@@ -381,152 +382,16 @@ fn tokens_are_counted_by_whoever_can() {
     assert_eq!((status, parsed(&text)["type"].as_str()), (400, Some("error")), "{text}");
 }
 
-fn input(model: &str, more: &str) -> String {
-    format!(r#"{{"model":"{model}","input":"Hello"{more}}}"#)
-}
-
+/// That one target has no words for a request is no reason to tell a client that the request is wrong, while another one, which has, is left alone.
 #[test]
-fn what_a_provider_keeps_is_asked_of_nobody_else() {
-    let (world, gateway) = world(|host, _, nth| match (host, nth) {
-        ("resp", 0) => answers(1, 200, &response("resp_real", "A").to_string()),
-        _ => error(1, 500, "x", "down"),
-    });
-    let (status, headers, text) = ask(&world, &gateway, post("/v1/responses", &input("held", ""), &[]));
-    let first = parsed(&text);
-    assert_eq!((status, headers.get("x-breakwater-cache")), (200, Some("bypass")));
-    let (id, item) = (first["id"].as_str().unwrap(), first["output"][0]["id"].as_str().unwrap());
-    assert!(!text.contains("resp_real") && !text.contains("msg_abc"), "the provider's own ids are not told: {text}");
-    assert!(id.starts_with("resp_") && item.starts_with("msg_"));
-
-    // It goes where it is kept, in that provider's words, and nowhere else when that fails.
-    for more in [
-        format!(r#","previous_response_id":"{id}""#),
-        format!(r#","input":[{{"type":"item_reference","id":"{item}"}},{{"role":"user","content":"B"}}]"#),
-    ] {
-        let body = if more.contains("input") { format!(r#"{{"model":"held"{more}}}"#) } else { input("held", &more) };
-        let (status, headers, _) = ask(&world, &gateway, post("/v1/responses", &body, &[]));
-        assert_eq!((status, outcomes(&headers)), (502, vec!["resp/gpt-5;server_error".into()]), "{more}");
-        let sent = world.calls.borrow().last().unwrap().sent.body.clone();
-        assert!(sent.contains("\"resp_real\"") || sent.contains("\"msg_abc\""), "{sent}");
+fn what_only_a_target_that_is_left_alone_could_say_is_to_be_asked_again() {
+    let (world, gateway) = world(|host, _, _| if host == "chat" { error(1, 500, "x", "down") } else { message("A") });
+    for _ in 0..5 {
+        let (status, headers, text) = ask(&world, &gateway, chat(&user("claude-first", r#","n":2"#), &[]));
+        assert_eq!((status, outcomes(&headers).len()), (502, 2), "{text}");
     }
-    for (more, param) in [
-        (r#","previous_response_id":"resp_real""#, "previous_response_id"),
-        (r#","previous_response_id":"resp_bound_AAAA""#, "previous_response_id"),
-    ] {
-        let (status, _, text) = ask(&world, &gateway, post("/v1/responses", &input("held", more), &[]));
-        assert_eq!((status, parsed(&text)["error"]["param"].as_str()), (400, Some(param)), "{text}");
-    }
-    for (more, param) in [
-        (r#","conversation":"conv_1""#, "conversation"),
-        (r#","background":true"#, "background"),
-        (r#","prompt":{"id":"p"}"#, "prompt"),
-    ] {
-        let (status, headers, text) = ask(&world, &gateway, post("/v1/responses", &input("claude/c", more), &[]));
-        let error = &parsed(&text)["error"];
-        assert_eq!(
-            (status, &error["code"], &error["param"]),
-            (400, &json!("unsupported_parameter"), &json!(param)),
-            "{more}: {text}"
-        );
-        assert_eq!(outcomes(&headers), ["claude/c;unsupported"], "{more}");
-    }
-    // A target of another protocol cannot go on with it.
-    let elsewhere = input("claude/c", &format!(r#","previous_response_id":"{id}""#));
-    assert_eq!(ask(&world, &gateway, post("/v1/responses", &elsewhere, &[])).0, 400);
-}
-
-#[test]
-fn of_several_keys_the_one_that_made_a_response_goes_on_with_it() {
-    let config = r#"
-[providers.resp]
-protocol = "responses"
-base_url = "https://resp.example/v1"
-keys = ["FIRST_KEY", "SECOND_KEY"]
-[routes.held]
-targets = ["resp/gpt-5"]
-"#;
-    for stream in [false, true] {
-        let world = World::new(7);
-        *world.upstream.borrow_mut() = Box::new(move |sent| {
-            let limited = sent.nth == 0;
-            let made = response("resp_real", "A");
-            match (limited, stream) {
-                (true, _) => limits(1, "60"),
-                (false, false) => answers(1, 200, &made.to_string()),
-                (false, true) => {
-                    let events = [
-                        json!({ "type": "response.created", "sequence_number": 0, "response": { "id": "resp_real", "object": "response", "output": [] } }),
-                        json!({ "type": "response.output_text.delta", "sequence_number": 1, "item_id": "msg_abc", "output_index": 0, "content_index": 0, "delta": "A" }),
-                        json!({ "type": "response.completed", "sequence_number": 2, "response": made }),
-                    ];
-                    streams(1, 1, events.iter().map(event).collect(), Ending::Eof)
-                }
-            }
-        });
-        let gateway = gateway(config, &[("FIRST_KEY", "sk-first-1"), ("SECOND_KEY", "sk-second-1")]);
-        let (_, _, text) = ask(&world, &gateway, post("/v1/responses", &input("held", &format!(r#","stream":{stream}"#)), &[]));
-        let last = text.trim_end().rsplit("data: ").next().unwrap();
-        let id = if stream { parsed(last)["response"]["id"].clone() } else { parsed(&text)["id"].clone() };
-        let more = format!(r#","stream":{stream},"previous_response_id":{id}"#);
-        let (status, _, text) = ask(&world, &gateway, post("/v1/responses", &input("held", &more), &[]));
-        let calls = world.calls.borrow();
-        let keys: Vec<&str> = calls.iter().map(|call| call.sent.headers.get("authorization").unwrap()).collect();
-        assert_eq!((status, keys), (200, vec!["Bearer sk-first-1", "Bearer sk-second-1", "Bearer sk-second-1"]), "{text}");
-    }
-}
-
-#[test]
-fn a_kept_response_is_asked_for_and_deleted_where_it_is() {
-    let (world, gateway) = world(|_, _, nth| {
-        if nth == 0 {
-            answers(1, 200, &response("resp_real", "A").to_string())
-        } else {
-            answers(1, 200, r#"{"id":"resp_real","object":"response","deleted":true}"#)
-        }
-    });
-    let (_, _, text) = ask(&world, &gateway, post("/v1/responses", &input("resp/gpt-5", ""), &[]));
-    let id = parsed(&text)["id"].as_str().unwrap().to_owned();
-    for (method, path, url) in [
-        ("GET", format!("/v1/responses/{id}"), "GET https://resp.example/v1/responses/resp_real"),
-        ("DELETE", format!("/v1/responses/{id}"), "DELETE https://resp.example/v1/responses/resp_real"),
-        ("POST", format!("/v1/responses/{id}/cancel"), "POST https://resp.example/v1/responses/resp_real/cancel"),
-        ("GET", format!("/v1/responses/{id}/input_items"), "GET https://resp.example/v1/responses/resp_real/input_items"),
-    ] {
-        let mut request = post(&path, "", &[]);
-        method.clone_into(&mut request.method);
-        let (status, _, text) = ask(&world, &gateway, request);
-        assert_eq!((status, parsed(&text)["id"].as_str()), (200, Some(id.as_str())), "{method} {path}: {text}");
-        let calls = world.calls.borrow();
-        let sent = &calls.last().unwrap().sent;
-        assert_eq!((sent.url.as_str(), sent.headers.get("authorization")), (url, Some("Bearer sk-resp-1")));
-    }
-    let mut unknown = post("/v1/responses/resp_real", "", &[]);
-    "GET".clone_into(&mut unknown.method);
-    assert_eq!(ask(&world, &gateway, unknown).0, 404, "a provider's own id is nobody's");
-}
-
-#[test]
-fn an_item_of_a_translated_answer_is_put_back_in_the_place_of_its_id() {
-    let (world, gateway) =
-        world(|_, streamed, _| if streamed { streams(1, 1, message_events(&["A"]), Ending::Eof) } else { message("A") });
-    for stream in [false, true] {
-        let more = format!(r#","store":true,"stream":{stream}"#);
-        let (status, _, text) = ask(&world, &gateway, post("/v1/responses", &input("claude/c", &more), &[]));
-        assert_eq!(status, 200, "{text}");
-        world.run_until(world.elapsed() + std::time::Duration::from_secs(1));
-        let last =
-            if stream { parsed(text.trim_end().rsplit("data: ").next().unwrap())["response"].clone() } else { parsed(&text) };
-        assert_eq!(last["store"], false, "nobody keeps it: {last}");
-        let item = last["output"][0]["id"].as_str().unwrap();
-        let body = json!({ "model": "claude/c", "input": [{ "role": "user", "content": "Hi" }, { "type": "item_reference", "id": item }, { "role": "user", "content": "B" }] });
-        let (status, _, text) = ask(&world, &gateway, post("/v1/responses", &body.to_string(), &[]));
-        assert_eq!(status, 200, "{text}");
-        let sent = parsed(&world.calls.borrow().last().unwrap().sent.body);
-        let roles: Vec<&str> =
-            sent["messages"].as_array().unwrap().iter().map(|message| message["role"].as_str().unwrap()).collect();
-        assert_eq!(roles, ["user", "assistant", "user"], "{sent}");
-    }
-    let unknown = json!({ "model": "claude/c", "input": [{ "type": "item_reference", "id": "msg_bw10000000000000000_0" }] });
-    let (status, _, text) = ask(&world, &gateway, post("/v1/responses", &unknown.to_string(), &[]));
-    assert_eq!(status, 400, "{text}");
+    let (status, headers, text) = ask(&world, &gateway, chat(&user("claude-first", r#","n":2"#), &[]));
+    assert_eq!((status, &parsed(&text)["error"]["code"]), (503, &json!("circuit_open")), "{text}");
+    let after: u64 = headers.get("retry-after").unwrap().parse().unwrap();
+    assert!((10..=11).contains(&after) && headers.get("x-should-retry") == Some("true"), "{after}");
 }

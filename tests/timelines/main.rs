@@ -18,6 +18,7 @@ mod world;
 mod pair;
 mod three;
 
+mod bound;
 mod budget;
 mod caching;
 mod circuits;
@@ -25,6 +26,7 @@ mod dialects;
 mod drain;
 mod early;
 mod faults;
+mod following;
 mod hedging;
 mod holding;
 mod latency;
@@ -32,6 +34,8 @@ mod order;
 mod requests;
 mod restarting;
 mod schemas;
+
+mod state;
 mod streamed;
 mod telling;
 mod whole;

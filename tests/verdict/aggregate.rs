@@ -116,10 +116,12 @@ fn expected(came: &[Came], refusals: &[Refusal], late: bool) -> (u16, &'static s
         let soonest = came.iter().map(|_| 7).chain(refusals.iter().map(seconds)).min();
         return (429, "rate_limited", soonest);
     }
-    if came.is_empty() {
+    // Who could have answered is left alone; what others cannot do does not make the request wrong.
+    let cannot = all(&[Came::TooLong, Came::CannotDo]);
+    if came.is_empty() || cannot && !refusals.is_empty() {
         return (503, "circuit_open", Some(refusals.iter().map(seconds).min().unwrap_or(1)));
     }
-    if all(&[Came::TooLong, Came::CannotDo]) {
+    if cannot {
         let last_is_length = came.last() == Some(&Came::TooLong);
         return (400, if last_is_length { "context_length_exceeded" } else { "unsupported_parameter" }, None);
     }

@@ -39,6 +39,8 @@ pub struct World {
     pub calls: RefCell<Vec<Rc<CallLog>>>,
     /// What is stored: value, metadata, when it is forgotten.
     pub stored: RefCell<HashMap<String, (String, String, u64)>>,
+    /// How long a look into storage takes, in milliseconds.
+    pub look_up: Cell<u64>,
     objects: RefCell<HashMap<String, breaker::Object>>,
     object_store: RefCell<HashMap<String, String>>,
     /// What becomes of a message to a breaker object.
@@ -109,6 +111,7 @@ impl World {
             upstream: RefCell::new(Box::new(|_| panic!("no upstream was set"))),
             calls: RefCell::default(),
             stored: RefCell::default(),
+            look_up: Cell::new(2),
             objects: RefCell::default(),
             object_store: RefCell::default(),
             post: RefCell::new(Box::new(|_| Post::Delivered(Duration::from_millis(5)))),
@@ -516,7 +519,7 @@ impl Runtime for Virtual {
 
     async fn cache_get(&self, key: &str) -> Option<(String, String)> {
         let _waiting = self.wait();
-        self.sleep(Duration::from_millis(2)).await;
+        self.sleep(Duration::from_millis(self.world.look_up.get())).await;
         let stored = self.world.stored.borrow();
         let (value, metadata, forgotten) = stored.get(key)?;
         (*forgotten > self.world.now.get()).then(|| (value.clone(), metadata.clone()))

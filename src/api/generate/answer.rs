@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::recording::Recording;
 use super::state;
-use crate::binding::{self, Account};
+use crate::binding::{self, Binder};
 use crate::breaker::{Outcome, Ticket};
 use crate::cache::{self, Entry, Plan};
 use crate::canonical::Key;
 use crate::chat::{Answer, Object};
 use crate::consult::{Consult, Timed};
 use crate::demand::{Demand, Guard};
-use crate::dialect::{Dialect, Encoder, Manner, chat};
+use crate::dialect::{Dialect, Encoder, Manner, chat, responses};
 use crate::engine::{Source, Streaming, Won, WonBody};
 use crate::envelope::Envelope;
 use crate::http::{self, Body, Headers, Response};
@@ -23,7 +23,7 @@ use crate::latency::Awaited;
 use crate::load::UnderWay;
 use crate::route::{Candidate, Resolved};
 use crate::runtime::{End, Runtime, Step, StreamLimits, Tap};
-use crate::stream::{Ending, Hold, Relay, Successor, Wording};
+use crate::stream::{EVENT_STREAM, Ending, Hold, Relay, Successor, Wording};
 
 /// Where an answer is to be stored, once it is known to be complete.
 pub(super) struct Store {
@@ -41,7 +41,6 @@ impl Store {
     }
 }
 
-pub(super) const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 const JSON: &str = "application/json";
 
 /// The dialect in which answers to clients of this one are stored: as they are told whole. That of Completions is a part of what Chat Completions say.
@@ -55,6 +54,8 @@ fn render<S>(completion: &str, envelope: &Envelope<'_>, manner: &Manner) -> Opti
     let decoded = || stored_as(client).decode(completion);
     Some(match (envelope.stream, client) {
         (true, Dialect::Chat) => (EVENT_STREAM, Body::Text(chat::replay(completion, envelope.include_usage)?)),
+        // Its ids are what the client can ask for it by.
+        (true, Dialect::Responses) => (EVENT_STREAM, Body::Text(responses::replay(completion)?)),
         (true, _) => (EVENT_STREAM, Body::Text(told(decoded()?, client, manner)?)),
         (false, Dialect::Completions) => (JSON, Body::Text(client.encode(decoded()?, manner).to_string())),
         (false, _) => (JSON, Body::Text(completion.to_owned())),
@@ -241,14 +242,9 @@ impl<R: Runtime> Commit<'_, R> {
     }
 
     /// Binds a provider's ids to the account that answered.
-    fn binder(&self, source: &Source) -> Option<impl Fn(&str) -> String + 'static> {
+    fn binder(&self, source: &Source) -> Option<Binder> {
         let candidate = self.candidate(source)?;
-        let (provider, credential) = (candidate.provider.name.clone(), candidate.credential.to_owned());
-        let (secret, model, tenant) = (candidate.secret.cloned(), candidate.model.to_owned(), self.tenant.to_owned());
-        Some(move |id: &str| {
-            let account = Account { provider: &provider, credential: &credential, secret: secret.as_ref(), tenant: &tenant };
-            account.bind(&model, id)
-        })
+        Some(binding::account(candidate, self.tenant).binder_of(candidate.model))
     }
 
     /// A response with ids that are bound to the account that answered.
@@ -298,7 +294,7 @@ impl<R: Runtime> Commit<'_, R> {
             && upstream == client
             && let Some(bind) = self.binder(source)
         {
-            relay = relay.worded(client, Wording::Rewritten(Box::new(move |frame, data| rebound(frame, data, &bind))));
+            relay = relay.worded(client, Wording::bound(bind));
         } else if upstream != client {
             relay = relay.worded(client, Wording::translated(upstream, client, self.manner.clone()));
         }
@@ -311,14 +307,6 @@ impl<R: Runtime> Commit<'_, R> {
             None => relay,
         }
     }
-}
-
-/// An event of a response with ids that are bound.
-fn rebound(frame: &[u8], data: &str, bind: &dyn Fn(&str) -> String) -> Vec<u8> {
-    let Some(mut event) = crate::json::object::<Object>(data) else { return frame.to_vec() };
-    binding::bound(&mut event, bind);
-    let name = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-    format!("event: {name}\ndata: {}\n\n", Value::Object(event)).into_bytes()
 }
 
 /// The call behind a stream.

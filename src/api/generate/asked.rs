@@ -12,6 +12,9 @@ use crate::http::Request;
 use crate::provider::{address, simulated};
 use crate::route::Resolved;
 
+/// The client's own limit, in milliseconds.
+pub(super) const DEADLINE: &str = "x-breakwater-deadline-ms";
+
 /// What the header fields ask for.
 pub(super) struct Asked {
     directives: Directives,
@@ -36,7 +39,7 @@ impl Asked {
         };
         for (name, value) in headers.iter() {
             match name {
-                "x-breakwater-deadline-ms" => asked.deadline = Some(positive_millis(name, value)?),
+                DEADLINE => asked.deadline = Some(positive_millis(name, value)?),
                 "x-breakwater-first-token-ms" => asked.first_token = Some(positive_millis(name, value)?),
                 "x-breakwater-simulate" => {
                     simulated::overrides::check(value)
@@ -66,7 +69,7 @@ fn shapes_answers(name: &str) -> bool {
     !matches!(name, "idempotency-key" | "anthropic-version" | "anthropic-dangerous-direct-browser-access")
 }
 
-fn positive_millis(name: &str, value: &str) -> Result<Duration, Error> {
+pub(super) fn positive_millis(name: &str, value: &str) -> Result<Duration, Error> {
     match value.trim().parse::<u64>() {
         Ok(ms) if ms > 0 => Ok(Duration::from_millis(ms)),
         _ => Err(Error::invalid_request(

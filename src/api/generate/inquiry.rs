@@ -115,6 +115,12 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
         })
     }
 
+    /// The same, of a request that came then.
+    pub(super) fn since(mut self, came: Timestamp) -> Self {
+        self.started = came;
+        self
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         &self.resolved.settings
     }

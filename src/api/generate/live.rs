@@ -16,7 +16,6 @@ use futures::channel::oneshot;
 use futures::future::{Either, select};
 
 use super::Endpoint;
-use super::answer::EVENT_STREAM;
 use super::inquiry::{Inquiry, Known};
 use crate::auth::Caller;
 use crate::dialect::Dialect;
@@ -26,7 +25,8 @@ use crate::error::Error;
 use crate::gateway::{self, Gateway};
 use crate::http::{Body, Headers, Request, Response};
 use crate::runtime::Runtime;
-use crate::stream::Successor;
+use crate::stream::{EVENT_STREAM, Successor};
+use crate::time::Timestamp;
 
 /// A comment of the protocol, which every client skips (WHATWG HTML, section 9.2.6).
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
@@ -44,6 +44,7 @@ pub(super) async fn serve<R: Runtime>(
     request: &Request,
     caller: &Caller,
     endpoint: Endpoint,
+    came: Timestamp,
 ) -> Response<R::Stream> {
     let (head, promised) = oneshot::channel();
     let (gateway, owned, request, caller) = (Rc::clone(gateway), runtime.clone(), request.clone(), caller.clone());
@@ -52,7 +53,7 @@ pub(super) async fn serve<R: Runtime>(
         let Ok(config) = gateway.config() else { return };
         let Ok(envelope) = Envelope::parse(endpoint.dialect, &request.body) else { return };
         match Inquiry::new(&gateway, &owned, config, &request, &envelope, &caller, endpoint.operation) {
-            Ok(inquiry) => Live { inquiry: &inquiry, head: Some(head), pipe: None }.run().await,
+            Ok(inquiry) => Live { inquiry: &inquiry.since(came), head: Some(head), pipe: None }.run().await,
             Err(error) => drop(head.send(gateway::refuse(endpoint.dialect, &error))),
         }
     });

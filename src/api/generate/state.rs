@@ -9,19 +9,23 @@
 //! gateway ([`keep`]), for as long as `OpenAI` keeps a response, and put back in the place of their ids ([`put_back`]) before anything else looks at a request.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::asked;
 use crate::auth::Caller;
 use crate::binding::{self, Opened};
 use crate::chat::Object;
+use crate::config::{Config, Unsupported};
 use crate::dialect::{Dialect, responses};
 use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::http::Request;
-use crate::route::{Candidate, Resolved};
+use crate::route::{self, Candidate, Resolved};
 use crate::runtime::Runtime;
 use crate::secret::hex;
 
@@ -43,13 +47,13 @@ impl State {
         let Some(body) = crate::json::object::<Object>(envelope.body) else { return Ok(Self::default()) };
         let kept = body.get("store") != Some(&Value::Bool(false));
         let ids = ids(&body);
-        if ids.is_empty() {
-            let once = responses::is_stateful(&body).is_some();
-            if once && resolved.candidates.iter().any(|candidate| candidate.dialect == Dialect::Responses) {
-                resolved.candidates.retain(|candidate| candidate.dialect == Dialect::Responses);
-            }
-            return Ok(Self { once, kept });
+        let mut once = responses::is_stateful(&body).is_some();
+        if ids.is_empty() && once && resolved.candidates.iter().any(|candidate| candidate.dialect == Dialect::Responses) {
+            resolved.candidates.retain(|candidate| candidate.dialect == Dialect::Responses);
         }
+        let open = |candidate: &Candidate<'_>, id: &str| {
+            if candidate.dialect == Dialect::Responses { binding::account(candidate, tenant).open(id) } else { None }
+        };
         let mut opened: Option<Opened> = None;
         for (name, id) in ids {
             // Whatever the client made at the provider itself has no account of ours in its id; only the first target can be meant.
@@ -62,9 +66,7 @@ impl State {
                 resolved.candidates.truncate(1);
                 continue;
             }
-            let holds = |candidate: &Candidate<'_>| {
-                if candidate.dialect == Dialect::Responses { binding::account(candidate, tenant).open(&id) } else { None }
-            };
+            let holds = |candidate: &Candidate<'_>| open(candidate, &id);
             let found = resolved.candidates.iter().find_map(holds).ok_or_else(|| unknown(&name, &id))?;
             resolved.candidates.retain(|candidate| holds(candidate).is_some());
             opened = Some(found);
@@ -74,8 +76,19 @@ impl State {
             let candidates = std::mem::take(&mut resolved.candidates).into_iter();
             let (own, others): (Vec<_>, Vec<_>) = candidates.partition(|candidate| opened.is_of(candidate.model));
             resolved.candidates = own.into_iter().chain(others).collect();
+        } else {
+            // Nothing says whose it is but what was made for it, which it can do without: it goes to the maker where the route has that.
+            let encrypted = resolved.settings.unsupported != Unsupported::Ignore;
+            for id in responses::made(&body, encrypted).filter(|id| binding::is_bound(id)) {
+                let made = |candidate: &Candidate<'_>| open(candidate, id).is_some_and(|opened| opened.is_of(candidate.model));
+                if resolved.candidates.iter().any(made) {
+                    resolved.candidates.retain(made);
+                    once = true;
+                    break;
+                }
+            }
         }
-        Ok(Self { once: true, kept })
+        Ok(Self { once, kept })
     }
 }
 
@@ -133,11 +146,19 @@ pub(super) fn keep<R: Runtime>(runtime: &R, tenant: &str, response: &str) {
     }
 }
 
-/// The request with the items that it only names, where they are those of translated answers. None where it names none.
-pub(super) async fn put_back<R: Runtime>(runtime: &R, request: &Request, caller: &Caller) -> Option<Request> {
+/// The request with the items that it only names, where they are those of translated answers. None where it names none; an error where they were not
+/// found in the time that the request has, as nobody can answer without them.
+pub(super) async fn put_back<R: Runtime>(
+    runtime: &R,
+    config: &Config,
+    request: &Request,
+    caller: &Caller,
+) -> Result<Option<Request>, Error> {
     // Most requests hold no id of ours, which is seen without reading them.
-    memchr::memmem::find(request.body.as_bytes(), responses::MINTED.as_bytes())?;
-    let mut body: Object = crate::json::object(&request.body)?;
+    if memchr::memmem::find(request.body.as_bytes(), responses::MINTED.as_bytes()).is_none() {
+        return Ok(None);
+    }
+    let Some(mut body) = crate::json::object::<Object>(&request.body) else { return Ok(None) };
     let mut answers: Vec<String> = Vec::new();
     for id in responses::references(&body) {
         if let Some(answer) = responses::answer_of(&id)
@@ -148,7 +169,13 @@ pub(super) async fn put_back<R: Runtime>(runtime: &R, request: &Request, caller:
         }
     }
     let lookups = answers.iter().map(|answer| async move { runtime.cache_get(&place(&caller.scope, answer)).await });
-    let found = futures::future::join_all(lookups).await;
+    let late = runtime.sleep(deadline(config, request)?);
+    let found = match select(pin!(futures::future::join_all(lookups)), pin!(late)).await {
+        Either::Left((found, _)) => found,
+        Either::Right(_) => {
+            return Err(Error::deadline_exceeded("the deadline passed: storage did not give the items that are referred to"));
+        }
+    };
     let mut items: HashMap<String, Value> = HashMap::new();
     for (text, _) in found.into_iter().flatten() {
         for item in serde_json::from_str::<Vec<Value>>(&text).into_iter().flatten() {
@@ -158,8 +185,16 @@ pub(super) async fn put_back<R: Runtime>(runtime: &R, request: &Request, caller:
         }
     }
     if items.is_empty() {
-        return None;
+        return Ok(None);
     }
     responses::resolve(&mut body, &|id| items.get(id).cloned());
-    Some(Request { body: Value::Object(body).to_string(), ..request.clone() })
+    Ok(Some(Request { body: Value::Object(body).to_string(), ..request.clone() }))
+}
+
+/// The time that a request has, before it is known where it may go.
+fn deadline(config: &Config, request: &Request) -> Result<Duration, Error> {
+    let envelope = Envelope::parse(Dialect::Responses, &request.body)?;
+    let ours = envelope.names().next().map_or(config.defaults.times.deadline, |name| route::deadline(config, name));
+    let asked = request.headers.get(asked::DEADLINE).map(|value| asked::positive_millis(asked::DEADLINE, value)).transpose()?;
+    Ok(asked.map_or(ours, |asked| asked.min(ours)))
 }

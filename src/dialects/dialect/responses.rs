@@ -24,6 +24,7 @@ mod frame;
 mod item;
 mod output;
 mod read;
+mod replay;
 mod stream;
 mod tool;
 mod turn;
@@ -34,8 +35,9 @@ use serde_json::Value;
 pub use classify::{classify_event, classify_whole, needs_a_look};
 pub use decode::decode;
 pub use encode::{Encoder, encode};
-pub use foreign::{is_stateful, references, refuse_state, resolve, without_foreign};
+pub use foreign::{is_stateful, made, references, refuse_state, resolve, without_foreign};
 pub use read::read;
+pub use replay::replay;
 pub use stream::Decoder;
 pub use write::write;
 

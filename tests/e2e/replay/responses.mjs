@@ -186,6 +186,8 @@ export function events(turn, model, serial, more) {
     say("response.output_item.done", { output_index: index, item });
   }
   say("response.completed", { response });
+  const kept = more?.world?.responses.get(response.id);
+  if (kept) kept.events = all;
   return all;
 }
 

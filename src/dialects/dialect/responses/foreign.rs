@@ -107,15 +107,13 @@ pub fn is_stateful(body: &Object) -> Option<&'static str> {
     items(body).any(item_is_bound).then_some("input")
 }
 
-/// A hosted tool that works with what lies at the provider: files, a container that was made before, a screen.
+/// A hosted tool: it works with what lies at the provider (files, a container, a screen), or does something that is not to be done twice (a search that
+/// is paid for, a call of another server). What the client runs itself is none.
 fn tool_is_bound(tool: &Value) -> bool {
-    let kept = |name: &str, member: &str| tool.get(name).is_some_and(|value| value.is_string() || value.get(member).is_some());
     match tool.get("type").and_then(Value::as_str).unwrap_or_default() {
-        "file_search" => true,
-        kind if kind.starts_with("computer") => true,
-        "code_interpreter" => kept("container", "file_ids"),
-        "shell" => kept("environment", "container_id"),
-        _ => false,
+        "" | "function" | "custom" | "namespace" | "tool_search" | "local_shell" | "apply_patch" => false,
+        "shell" => tool.get("environment").is_some_and(|place| place.get("type").is_none_or(|kind| kind != "local")),
+        _ => true,
     }
 }
 
@@ -126,6 +124,24 @@ fn item_is_bound(item: &Value) -> bool {
         || item.get("environment").is_some_and(|environment| environment.get("container_id").is_some());
     in_container || kind.starts_with("computer_call") || kind == "mcp_approval_response"
 }
+
+/// The ids of the items that only their maker can go on with: what a hosted tool did and, where `encrypted`, what is encrypted. The last one first, as
+/// it is of the turn that goes on. An item that was made here has none.
+pub fn made(body: &Object, encrypted: bool) -> impl Iterator<Item = &str> {
+    let items = body.get("input").and_then(Value::as_array).into_iter().flatten().rev();
+    items.filter_map(move |item| {
+        let is_encrypted = item.get("encrypted_content").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
+        let hosted =
+            item_is_bound(item) || kind.starts_with("mcp_") || kind.ends_with("_call") && !RUN_BY_CLIENTS.contains(&kind);
+        let id = item.get("approval_request_id").or_else(|| item.get("id")).and_then(Value::as_str)?;
+        (hosted || encrypted && is_encrypted).then_some(id)
+    })
+}
+
+/// Calls that the client answers.
+const RUN_BY_CLIENTS: [&str; 6] =
+    ["function_call", "custom_tool_call", "local_shell_call", "shell_call", "apply_patch_call", "tool_search_call"];
 
 /// Refuses what of a request of this dialect only the provider that holds its state can honour, where another dialect is to answer. Hosted tools
 /// and their items are the writers' to refuse, who meet them.
