@@ -11,3 +11,4 @@ pub mod hash;
 pub mod json;
 pub mod mistake;
 pub mod quirk;
+mod slots;

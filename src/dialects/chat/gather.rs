@@ -1,6 +1,6 @@
 //! An answer that grows delta by delta, and the deltas that tell one.
 
-use std::collections::BTreeMap;
+use crate::slots::Slots;
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const PIECE: usize = 256;
 #[derive(Debug, Default)]
 pub struct Gather {
     answer: Answer,
-    choices: BTreeMap<u32, Choice>,
+    choices: Slots<Choice>,
     held: usize,
     ended: bool,
     failed: bool,
@@ -46,12 +46,12 @@ impl Gather {
         if self.failed || !self.ended || self.choices.is_empty() {
             return None;
         }
-        self.answer.choices = self.choices.into_values().collect();
+        self.answer.choices = self.choices.into_values();
         self.answer.choices.iter().all(|choice| choice.finish.is_some()).then_some(self.answer)
     }
 
     fn part(&mut self, choice: u32, part: u32) -> Option<&mut Part> {
-        self.choices.get_mut(&choice)?.parts.get_mut(part as usize)
+        self.choices.get_mut(choice)?.parts.get_mut(part as usize)
     }
 
     /// None where the delta cannot be: the order that [`Delta`] promises was broken.
@@ -64,7 +64,7 @@ impl Gather {
                 answer.created = answer.created.or(created);
             }
             Delta::Open { choice, part, kind } => {
-                let parts = &mut self.choices.entry(choice).or_default().parts;
+                let parts = &mut self.choices.or_default(choice).parts;
                 if parts.len() != part as usize {
                     return None;
                 }
@@ -99,11 +99,11 @@ impl Gather {
                 notes.push(note);
             }
             Delta::Logprobs { choice, logprobs } => {
-                join_logprobs(&mut self.choices.entry(choice).or_default().logprobs, logprobs);
+                join_logprobs(&mut self.choices.or_default(choice).logprobs, logprobs);
             }
             Delta::Close { .. } => {}
             Delta::Finish { choice, finish, stop_sequence } => {
-                let choice = self.choices.entry(choice).or_default();
+                let choice = self.choices.or_default(choice);
                 choice.finish = Some(finish);
                 choice.stop_sequence = stop_sequence;
             }

@@ -13,7 +13,7 @@
 //! An assembly says nothing rather than something wrong: an error event, a choice without a finish reason, more bytes
 //! than it may hold, and there is no completion. Nothing of this runs for an answer that is only passed through.
 
-use std::collections::BTreeMap;
+use crate::slots::Slots;
 
 use serde_json::{Map, Value};
 
@@ -38,7 +38,7 @@ pub const PADDING: [&str; 2] = ["obfuscation", "p"];
 #[derive(Debug, Default)]
 pub struct Assembly {
     fields: Map<String, Value>,
-    choices: BTreeMap<u64, Choice>,
+    choices: Slots<Choice>,
     held: usize,
     failed: bool,
 }
@@ -48,7 +48,7 @@ struct Choice {
     /// What stands beside the message: finish reason, log probabilities, and the like.
     fields: Map<String, Value>,
     message: Map<String, Value>,
-    calls: BTreeMap<u64, Map<String, Value>>,
+    calls: Slots<Map<String, Value>>,
 }
 
 impl Assembly {
@@ -83,7 +83,8 @@ impl Assembly {
         if self.failed || self.choices.is_empty() {
             return None;
         }
-        let choices = self.choices.into_iter().map(|(index, choice)| choice.finish(index)).collect::<Option<Vec<_>>>()?;
+        let choices =
+            self.choices.into_all().into_iter().map(|(index, choice)| choice.finish(index)).collect::<Option<Vec<_>>>()?;
         self.fields.insert("object".to_owned(), Value::from("chat.completion"));
         self.fields.insert("choices".to_owned(), Value::Array(choices));
         serde_json::to_string(&self.fields).ok()
@@ -113,7 +114,7 @@ impl Assembly {
     fn choice(&mut self, at: u64, choice: Value) -> Option<usize> {
         let Value::Object(mut choice) = choice else { return None };
         let index = choice.remove("index").and_then(|index| index.as_u64()).unwrap_or(at);
-        let ours = self.choices.entry(index).or_default();
+        let ours = self.choices.or_default(index);
         let mut grown = 0;
         for (key, value) in choice {
             grown += match key.as_str() {
@@ -162,7 +163,7 @@ impl Choice {
             let Value::Object(mut call) = call else { return None };
             let index = call.remove("index").and_then(|index| index.as_u64());
             let index = index.unwrap_or_else(|| self.place(call.get("id").and_then(Value::as_str)));
-            let ours = self.calls.entry(index).or_default();
+            let ours = self.calls.or_default(index);
             for (key, value) in call {
                 grown += merge::call(ours, key, value);
             }
@@ -173,10 +174,10 @@ impl Choice {
     /// Where a call without an index belongs: with the call of its id, behind all others if the id is new, and to the
     /// last one where it has none.
     fn place(&self, id: Option<&str>) -> u64 {
-        let last = self.calls.keys().next_back().copied();
+        let last = self.calls.indices().next_back();
         let Some(id) = id.filter(|id| !id.is_empty()) else { return last.unwrap_or(0) };
         let known = self.calls.iter().find(|(_, call)| call.get("id").and_then(Value::as_str) == Some(id));
-        known.map_or_else(|| last.map_or(0, |last| last + 1), |(index, _)| *index)
+        known.map_or_else(|| last.map_or(0, |last| last + 1), |(index, _)| index)
     }
 
     fn finish(mut self, index: u64) -> Option<Value> {
@@ -190,7 +191,7 @@ impl Choice {
         }
         self.message.entry("content").or_insert(Value::Null);
         if !self.calls.is_empty() {
-            let calls = self.calls.into_values().map(Value::Object).collect();
+            let calls = self.calls.into_values().into_iter().map(Value::Object).collect();
             self.message.insert("tool_calls".to_owned(), Value::Array(calls));
         }
         self.fields.insert("index".to_owned(), Value::from(index));

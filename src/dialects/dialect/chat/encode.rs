@@ -1,6 +1,6 @@
 //! A canonical answer and stream, as `OpenAI` would tell it.
 
-use std::collections::BTreeMap;
+use crate::slots::Slots;
 
 use serde_json::{Value, json};
 
@@ -222,7 +222,7 @@ pub struct Encoder {
     /// What every chunk repeats, and the same as text, up to the choice's index.
     common: Object,
     before: String,
-    speakers: BTreeMap<u32, Speaker>,
+    speakers: Slots<Speaker>,
     usage: Option<Usage>,
 }
 
@@ -230,7 +230,7 @@ pub struct Encoder {
 #[derive(Debug, Default)]
 struct Speaker {
     has_role: bool,
-    parts: BTreeMap<u32, Told>,
+    parts: Slots<Told>,
     /// How many characters of content, reasoning parts, calls and images there were.
     characters: usize,
     thoughts: usize,
@@ -255,7 +255,7 @@ impl Encoder {
     pub fn new(manner: Manner) -> Self {
         let common = head("chat.completion.chunk", None, None, None, &manner);
         let before = before(&common);
-        Self { manner, common, before, speakers: BTreeMap::new(), usage: None }
+        Self { manner, common, before, speakers: Slots::default(), usage: None }
     }
 
     /// Adds the frames that say `delta`. There is nothing that this dialect could not say any more.
@@ -284,9 +284,9 @@ impl Encoder {
             Delta::Logprobs { choice, logprobs } => self.chunk(choice, "{}", Some(&logprobs), None, frames),
             Delta::Close { choice, part } => self.close(choice, part, frames),
             Delta::Finish { choice, finish, .. } => {
-                let open: Vec<u32> =
-                    self.speakers.get(&choice).map(|speaker| speaker.parts.keys().copied().collect()).unwrap_or_default();
-                for part in open {
+                let open: Vec<u64> =
+                    self.speakers.get(choice).map(|speaker| speaker.parts.indices().collect()).unwrap_or_default();
+                for part in open.into_iter().filter_map(|part| u32::try_from(part).ok()) {
                     self.close(choice, part, frames);
                 }
                 self.role(choice, "\"\"", frames);
@@ -311,13 +311,13 @@ impl Encoder {
     }
 
     fn told(&mut self, choice: u32, part: u32) -> Option<&mut Told> {
-        self.speakers.get_mut(&choice)?.parts.get_mut(&part)
+        self.speakers.get_mut(choice)?.parts.get_mut(part)
     }
 
     fn open(&mut self, choice: u32, part: u32, kind: Opening, frames: &mut String) {
         let content = if matches!(kind, Opening::ToolCall { .. }) { "null" } else { "\"\"" };
         self.role(choice, content, frames);
-        let speaker = self.speakers.entry(choice).or_default();
+        let speaker = self.speakers.or_default(choice);
         let mut delta = None;
         let told = match kind {
             Opening::Text => Told::Text { from: speaker.characters, notes: Vec::new() },
@@ -358,9 +358,9 @@ impl Encoder {
     }
 
     fn text(&mut self, choice: u32, part: u32, text: &str, frames: &mut String) {
-        let Some(speaker) = self.speakers.get_mut(&choice) else { return };
+        let Some(speaker) = self.speakers.get_mut(choice) else { return };
         let quoted = Value::from(text).to_string();
-        let delta = match speaker.parts.get_mut(&part) {
+        let delta = match speaker.parts.get_mut(part) {
             Some(Told::Text { .. }) => {
                 speaker.characters += text.chars().count();
                 format!(r#"{{"content":{quoted}}}"#)
@@ -399,8 +399,8 @@ impl Encoder {
     }
 
     fn close(&mut self, choice: u32, part: u32, frames: &mut String) {
-        let Some(speaker) = self.speakers.get_mut(&choice) else { return };
-        let delta = match speaker.parts.remove(&part) {
+        let Some(speaker) = self.speakers.get_mut(choice) else { return };
+        let delta = match speaker.parts.remove(part) {
             Some(Told::Text { from, notes }) if !notes.is_empty() => {
                 let to = speaker.characters;
                 let notes: Vec<Value> = notes.into_iter().filter_map(|note| self::note(note, from, to)).collect();
@@ -424,7 +424,7 @@ impl Encoder {
 
     /// The first delta of a choice has the role.
     fn role(&mut self, choice: u32, content: &str, frames: &mut String) {
-        if !std::mem::replace(&mut self.speakers.entry(choice).or_default().has_role, true) {
+        if !std::mem::replace(&mut self.speakers.or_default(choice).has_role, true) {
             let delta = format!(r#"{{"role":"assistant","content":{content},"refusal":null}}"#);
             self.chunk(choice, &delta, None, None, frames);
         }

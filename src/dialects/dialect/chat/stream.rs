@@ -1,6 +1,6 @@
 //! A provider's stream, chunk by chunk.
 
-use std::collections::BTreeMap;
+use crate::slots::Slots;
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub struct Decoder {
     head: Head,
     begun: bool,
     ended: bool,
-    speakers: BTreeMap<u32, Speaker>,
+    speakers: Slots<Speaker>,
     /// Members beside the content that were told, and those that came before there was an answer.
     told: Object,
     early: Object,
@@ -30,7 +30,7 @@ struct Speaker {
     /// The next part's number.
     next: u32,
     open: Option<(u32, Open)>,
-    calls: BTreeMap<u64, Call>,
+    calls: Slots<Call>,
     /// The number of what is said aloud.
     speech: Option<u32>,
     /// Whether it was told when that expires.
@@ -125,7 +125,7 @@ impl Decoder {
             .and_then(|index| index.as_u64())
             .and_then(|index| u32::try_from(index).ok())
             .unwrap_or(at);
-        let speaker = self.speakers.entry(index).or_insert_with(|| Speaker { choice: index, ..Speaker::default() });
+        let speaker = self.speakers.of(index, || Speaker { choice: index, ..Speaker::default() });
         // Perplexity repeats the whole message beside each delta.
         let delta = choice.shift_remove("delta");
         let message = choice.shift_remove("message");
@@ -297,7 +297,7 @@ impl Speaker {
 
     fn call(&mut self, index: Option<u64>, piece: Called, head: &Head, deltas: &mut Vec<Delta>) {
         let index = index.unwrap_or_else(|| self.place(&piece.id));
-        let call = self.calls.entry(index).or_insert_with(|| Call {
+        let call = self.calls.of(index, || Call {
             id: String::new(),
             name: String::new(),
             custom: piece.custom,
@@ -324,20 +324,20 @@ impl Speaker {
 
     fn open_call(&mut self, index: u64, head: &Head, deltas: &mut Vec<Delta>) {
         let made_up = head.call_id(u64::from(self.choice), index);
-        let Some(call) = self.calls.get_mut(&index) else { return };
+        let Some(call) = self.calls.get_mut(index) else { return };
         if call.id.is_empty() {
             call.id = made_up;
         }
         let kind = Opening::ToolCall { id: call.id.clone(), name: call.name.clone(), custom: call.custom, seal: None };
         let part = self.begin(kind, deltas);
-        if let Some(call) = self.calls.get_mut(&index) {
+        if let Some(call) = self.calls.get_mut(index) {
             call.part = Some(part);
         }
     }
 
     fn flush(&mut self, index: u64, deltas: &mut Vec<Delta>) {
         let choice = self.choice;
-        if let Some(call) = self.calls.get_mut(&index)
+        if let Some(call) = self.calls.get_mut(index)
             && let Some(part) = call.part
             && !call.held.is_empty()
         {
@@ -347,7 +347,7 @@ impl Speaker {
 
     /// Calls whose name never came.
     fn open_unnamed(&mut self, head: &Head, deltas: &mut Vec<Delta>) {
-        let unnamed: Vec<u64> = self.calls.iter().filter(|(_, call)| call.part.is_none()).map(|(index, _)| *index).collect();
+        let unnamed: Vec<u64> = self.calls.iter().filter(|(_, call)| call.part.is_none()).map(|(index, _)| index).collect();
         for index in unnamed {
             self.open_call(index, head, deltas);
             self.flush(index, deltas);
@@ -356,12 +356,12 @@ impl Speaker {
 
     /// Where a call without an index belongs: with the call of its id, behind all others if the id is new, and to the last one where it has none.
     fn place(&self, id: &str) -> u64 {
-        let last = self.calls.keys().next_back().copied();
+        let last = self.calls.indices().next_back();
         if id.is_empty() {
             return last.unwrap_or(0);
         }
         let known = self.calls.iter().find(|(_, call)| call.id == id);
-        known.map_or_else(|| last.map_or(0, |last| last + 1), |(index, _)| *index)
+        known.map_or_else(|| last.map_or(0, |last| last + 1), |(index, _)| index)
     }
 
     fn begin(&mut self, kind: Opening, deltas: &mut Vec<Delta>) -> u32 {

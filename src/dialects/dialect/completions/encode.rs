@@ -1,6 +1,6 @@
 //! An answer and a stream as text.
 
-use std::collections::BTreeMap;
+use crate::slots::Slots;
 
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ pub struct Encoder {
     common: Object,
     /// Which parts are text, and how far each choice's log probabilities came.
     texts: Vec<(u32, u32)>,
-    offsets: BTreeMap<u32, usize>,
+    offsets: Slots<usize>,
     usage: Option<Usage>,
 }
 
@@ -77,7 +77,7 @@ impl Encoder {
     #[must_use]
     pub fn new(manner: Manner) -> Self {
         let common = head("text_completion", None, None, None, &manner);
-        Self { manner, common, texts: Vec::new(), offsets: BTreeMap::new(), usage: None }
+        Self { manner, common, texts: Vec::new(), offsets: Slots::default(), usage: None }
     }
 
     /// Adds the frames that say `delta`: text, and what ends it.
@@ -91,7 +91,7 @@ impl Encoder {
                 self.chunk(choice, &text, None, None, frames);
             }
             Delta::Logprobs { choice, logprobs } => {
-                let logprobs = old_logprobs(&logprobs, self.offsets.entry(choice).or_default());
+                let logprobs = old_logprobs(&logprobs, self.offsets.or_default(choice));
                 self.chunk(choice, "", Some(&logprobs), None, frames);
             }
             Delta::Finish { choice, finish, .. } => self.chunk(choice, "", None, Some(&old_reason(reason(finish))), frames),

@@ -1,6 +1,6 @@
 //! A whole answer.
 
-use std::collections::BTreeMap;
+use crate::slots::Slots;
 
 use crate::chat::{Answer, Choice, Delta, Kind, Object, Opening, Part, Reasoning, ToolCall};
 
@@ -14,7 +14,7 @@ pub fn decode(answer: Object) -> Option<Answer> {
     let mut decoder = Decoder::default();
     let mut deltas = Vec::new();
     decoder.take(answer, &mut deltas).filter(|()| has_candidates)?;
-    let mut choices: BTreeMap<u32, Choice> = BTreeMap::new();
+    let mut choices: Slots<Choice> = Slots::default();
     for index in decoder.indices() {
         choices.insert(index, Choice::default());
     }
@@ -23,11 +23,11 @@ pub fn decode(answer: Object) -> Option<Answer> {
     for delta in deltas {
         take(&mut whole, &mut choices, delta)?;
     }
-    whole.choices = choices.into_values().collect();
+    whole.choices = choices.into_values();
     Some(whole)
 }
 
-fn take(whole: &mut Answer, choices: &mut BTreeMap<u32, Choice>, delta: Delta) -> Option<()> {
+fn take(whole: &mut Answer, choices: &mut Slots<Choice>, delta: Delta) -> Option<()> {
     match delta {
         Delta::Begin { id, model, created } => (whole.id, whole.model, whole.created) = (id, model, created),
         Delta::Open { choice, kind, .. } => {
@@ -42,7 +42,7 @@ fn take(whole: &mut Answer, choices: &mut BTreeMap<u32, Choice>, delta: Delta) -
                 }
                 Opening::Whole(kind) => *kind,
             };
-            choices.get_mut(&choice)?.parts.push(Part::new(kind));
+            choices.get_mut(choice)?.parts.push(Part::new(kind));
         }
         // Parts come one after the other: what is said is said of the last one.
         Delta::Text { choice, text: more, .. } => match last(choices, choice)? {
@@ -62,8 +62,8 @@ fn take(whole: &mut Answer, choices: &mut BTreeMap<u32, Choice>, delta: Delta) -
             Kind::Text { notes, .. } => notes.push(note),
             _ => return None,
         },
-        Delta::Logprobs { choice, logprobs } => choices.get_mut(&choice)?.logprobs = Some(logprobs),
-        Delta::Finish { choice, finish, .. } => choices.get_mut(&choice)?.finish = Some(finish),
+        Delta::Logprobs { choice, logprobs } => choices.get_mut(choice)?.logprobs = Some(logprobs),
+        Delta::Finish { choice, finish, .. } => choices.get_mut(choice)?.finish = Some(finish),
         Delta::Usage(usage) => whole.usage = Some(usage),
         Delta::Extra(extra) => whole.extra.extend(extra),
         Delta::Sound { .. } | Delta::Summary { .. } | Delta::Close { .. } | Delta::End => {}
@@ -71,6 +71,6 @@ fn take(whole: &mut Answer, choices: &mut BTreeMap<u32, Choice>, delta: Delta) -
     Some(())
 }
 
-fn last(choices: &mut BTreeMap<u32, Choice>, choice: u32) -> Option<&mut Kind> {
-    choices.get_mut(&choice)?.parts.last_mut().map(|part| &mut part.kind)
+fn last(choices: &mut Slots<Choice>, choice: u32) -> Option<&mut Kind> {
+    choices.get_mut(choice)?.parts.last_mut().map(|part| &mut part.kind)
 }

@@ -4,7 +4,7 @@
 //! twice. So a choice is finished at the end only, with the last reason. And a signature may come alone, in an empty text at the end: it is the signature of the
 //! text before it, as the unstreamed answer shows.
 
-use std::collections::BTreeMap;
+use crate::slots::Slots;
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub struct Decoder {
     begun: bool,
     ended: bool,
     ids: Ids,
-    choices: BTreeMap<u32, Choice>,
+    choices: Slots<Choice>,
     usage: Option<Value>,
     told: Option<Usage>,
     tier: Option<String>,
@@ -61,12 +61,13 @@ impl Decoder {
             return;
         }
         self.ended = true;
-        for (index, choice) in &mut self.choices {
-            choice.grown(*index, &mut self.ids, deltas);
-            choice.close(*index, deltas);
+        for index in self.indices().collect::<Vec<_>>() {
+            let Some(choice) = self.choices.get_mut(index) else { continue };
+            choice.grown(index, &mut self.ids, deltas);
+            choice.close(index, deltas);
             if let Some(finish) = choice.finish.take() {
                 let finish = if finish == Finish::Stop && choice.calls { Finish::ToolCalls } else { finish };
-                deltas.push(Delta::Finish { choice: *index, finish, stop_sequence: None });
+                deltas.push(Delta::Finish { choice: index, finish, stop_sequence: None });
             }
         }
         let usage = self.usage.take().as_ref().and_then(said::usage);
@@ -79,7 +80,7 @@ impl Decoder {
 
     /// The candidates that there are.
     pub(super) fn indices(&self) -> impl Iterator<Item = u32> {
-        self.choices.keys().copied()
+        self.choices.indices().filter_map(|index| u32::try_from(index).ok())
     }
 
     /// The same of an event that is read already.
@@ -100,7 +101,7 @@ impl Decoder {
             let Value::Object(candidate) = candidate else { return None };
             let index = candidate.get("index").and_then(Value::as_u64).unwrap_or(at);
             let index = u32::try_from(index).ok()?;
-            self.choices.entry(index).or_default().take(index, candidate, &mut self.ids, deltas)?;
+            self.choices.or_default(index).take(index, candidate, &mut self.ids, deltas)?;
         }
         Some(())
     }

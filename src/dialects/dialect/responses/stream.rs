@@ -3,7 +3,7 @@
 //! Text comes from the deltas. What is whole at the end of a part, an item or the answer completes what they left out, and is not said twice: some
 //! providers send items whole, with no deltas before. Items are told by `output_index`, never by their ids, which GitHub Copilot changes with every event.
 
-use std::collections::BTreeMap;
+use crate::slots::Slots;
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub struct Decoder {
     ended: bool,
     calls: bool,
     parts: u32,
-    items: BTreeMap<u64, Item>,
+    items: Slots<Item>,
 }
 
 /// What has been told of an item.
@@ -30,9 +30,9 @@ pub struct Decoder {
 struct Item {
     done: bool,
     /// Of a message by their `content_index`; of all else, the one.
-    parts: BTreeMap<u64, Told>,
+    parts: Slots<Told>,
     /// Of reasoning: how many bytes of each summary.
-    summaries: BTreeMap<u64, usize>,
+    summaries: Slots<usize>,
 }
 
 /// What a part was opened as. A provider that confuses its indices gets nothing told of a part that cannot be said of it.
@@ -140,7 +140,7 @@ impl Decoder {
     fn complete(&mut self, mut response: Object, deltas: &mut Vec<Delta>) -> Option<()> {
         self.head(&response, deltas);
         // Of items, the last may never have been told. Their place here need not be their index, as hidden ones are counted there.
-        let mut next = self.items.keys().next_back().map_or(0, |last| last + 1);
+        let mut next = self.items.indices().next_back().map_or(0, |last| last + 1);
         let known = self.items.len();
         for item in take_list(&mut response, "output").into_iter().skip(known) {
             if let Value::Object(item) = item {
@@ -161,7 +161,7 @@ impl Decoder {
 
     fn added(&mut self, output: u64, mut event: Object, deltas: &mut Vec<Delta>) {
         let Some(Value::Object(mut item)) = event.shift_remove("item") else { return };
-        self.items.entry(output).or_default();
+        self.items.or_default(output);
         self.open_call(output, &mut item, deltas);
     }
 
@@ -173,7 +173,7 @@ impl Decoder {
 
     /// An item that is whole: what was not told of it.
     fn whole(&mut self, output: u64, mut item: Object, deltas: &mut Vec<Delta>) {
-        if std::mem::replace(&mut self.items.entry(output).or_default().done, true) {
+        if std::mem::replace(&mut self.items.or_default(output).done, true) {
             return;
         }
         match text(&item, "type").map(str::to_owned).as_deref() {
@@ -187,7 +187,7 @@ impl Decoder {
             Some("reasoning") => {
                 let seal = seal(&item);
                 for (index, summary) in (0..).zip(texts(&mut item, "summary")) {
-                    let told = self.items.get(&output).and_then(|item| item.summaries.get(&index)).copied();
+                    let told = self.items.get(output).and_then(|item| item.summaries.get(index)).copied();
                     let rest = summary.get(told.unwrap_or(0)..).unwrap_or_default();
                     if !rest.is_empty() {
                         self.summary(output, index, rest.to_owned(), deltas);
@@ -211,7 +211,9 @@ impl Decoder {
                 self.ensure(output, 0, Opening::Whole(Box::new(Kind::Opaque(Value::Object(item)))), deltas);
             }
         }
-        for told in self.items.entry(output).or_default().parts.values_mut() {
+        let parts = &mut self.items.or_default(output).parts;
+        for content in parts.indices().collect::<Vec<_>>() {
+            let Some(told) = parts.get_mut(content) else { continue };
             if !std::mem::replace(&mut told.closed, true) {
                 deltas.push(Delta::Close { choice: CHOICE, part: told.part });
             }
@@ -231,8 +233,8 @@ impl Decoder {
 
     /// The number of a part, which is opened where it was not.
     fn ensure(&mut self, output: u64, content: u64, kind: Opening, deltas: &mut Vec<Delta>) -> u32 {
-        let parts = &mut self.items.entry(output).or_default().parts;
-        if let Some(told) = parts.get(&content) {
+        let parts = &mut self.items.or_default(output).parts;
+        if let Some(told) = parts.get(content) {
             return told.part;
         }
         let part = self.parts;
@@ -248,7 +250,7 @@ impl Decoder {
     }
 
     fn told(&mut self, output: u64, content: u64) -> Option<&mut Told> {
-        self.items.get_mut(&output)?.parts.get_mut(&content).filter(|told| !told.closed)
+        self.items.get_mut(output)?.parts.get_mut(content).filter(|told| !told.closed)
     }
 
     fn text(&mut self, output: u64, content: u64, text: String, deltas: &mut Vec<Delta>) {
@@ -285,10 +287,10 @@ impl Decoder {
     fn summary(&mut self, output: u64, index: u64, text: String, deltas: &mut Vec<Delta>) {
         let part = self.ensure(output, 0, Opening::Reasoning { redacted: false }, deltas);
         let goes_on = |told: &Told| !told.closed && told.sort == Sort::Reasoning;
-        let item = self.items.get_mut(&output).filter(|item| item.parts.get(&0).is_some_and(goes_on));
+        let item = self.items.get_mut(output).filter(|item| item.parts.get(0_u32).is_some_and(goes_on));
         let Some(item) = item else { return };
-        let begins = !item.summaries.contains_key(&index);
-        *item.summaries.entry(index).or_default() += text.len();
+        let begins = item.summaries.get(index).is_none();
+        *item.summaries.or_default(index) += text.len();
         deltas.push(Delta::Summary { choice: CHOICE, part, begins, text });
     }
 
@@ -301,7 +303,7 @@ impl Decoder {
     }
 
     fn logprobs(&mut self, output: u64, content: u64, logprobs: Vec<Value>, deltas: &mut Vec<Delta>) {
-        let Some(told) = self.items.get_mut(&output).and_then(|item| item.parts.get_mut(&content)) else { return };
+        let Some(told) = self.items.get_mut(output).and_then(|item| item.parts.get_mut(content)) else { return };
         if let Some(logprobs) = joined(logprobs) {
             told.logprobs = true;
             deltas.push(Delta::Logprobs { choice: CHOICE, logprobs });
@@ -327,7 +329,7 @@ impl Decoder {
         match text(&part, "type") {
             Some("output_text") => {
                 let logprobs = take_list(&mut part, "logprobs");
-                if self.items.get(&output).and_then(|item| item.parts.get(&content)).is_some_and(|told| !told.logprobs) {
+                if self.items.get(output).and_then(|item| item.parts.get(content)).is_some_and(|told| !told.logprobs) {
                     self.logprobs(output, content, logprobs, deltas);
                 }
                 self.rest(output, content, &take_text(&mut part, "text"), deltas);
