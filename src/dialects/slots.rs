@@ -73,6 +73,11 @@ impl<V> Slots<V> {
         self.places.is_empty()
     }
 
+    /// The values, to be changed, in the order in which they came.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.values.iter_mut().flatten()
+    }
+
     /// The indices, in order.
     pub(crate) fn indices(&self) -> impl DoubleEndedIterator<Item = u64> {
         self.places.keys().copied()
