@@ -124,11 +124,11 @@ pub const PRESETS: &[Preset] = &[
         .schemas(Schemas::But(&["gpt-3.5-", "gpt-4$", "gpt-4-", "gpt-4o-2024-05-13", "o1-mini", "o1-preview"]))
         .tells_usage().original().speaks(&[Protocol::OpenAi, Protocol::Responses]),
     // https://api-docs.deepseek.com/guides/thinking_mode (the switch, the three efforts, thoughts of turns with tools that must come back);
-    // https://api-docs.deepseek.com/api/create-chat-completion (four roles, `json_object`, no n, seed and logit_bias); recorded: parts that are not text
-    // are refused.
+    // https://api-docs.deepseek.com/api/create-chat-completion (system, user, assistant and tool; `json_object`; a call forced not in thinking mode; no n,
+    // seed and logit_bias); https://api-docs.deepseek.com/guides/vision (images, which were refused when the recordings were made; files are images only).
     openai("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "https://api-docs.deepseek.com/")
         .tells_usage().asked(Asks::Thinking).thinks(Thoughts::InToolTurns)
-        .lacks(&["developer", "max_completion_tokens", "json_schema", "image_url", "n", "seed", "logit_bias"]),
+        .lacks(&["developer", "max_completion_tokens", "json_schema", "n", "seed", "logit_bias"]),
     // "Currently Unsupported OpenAI Features", each a 400; "property 'reasoning_content' is unsupported" (https://github.com/janhq/jan/issues/8136).
     openai("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "https://console.groq.com/docs/openai")
         // https://console.groq.com/docs/structured-outputs
@@ -144,27 +144,33 @@ pub const PRESETS: &[Preset] = &[
         .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user", "stream_options", "messages[].refusal",
             "messages[].reasoning_content", "messages[].reasoning", "messages[].reasoning_details", "messages[].annotations", "messages[].audio",
             "messages[].function_call"]),
-    // https://openrouter.ai/docs/api-reference/parameters (top_k), /docs/use-cases/reasoning-tokens, /docs/features/prompt-caching (cache_control),
-    // /docs/features/multimodal (files, sound, films, images as answers).
+    // ChatRequest and ChatContent* of its SDK (openrouter on PyPI, 1.3: all of these but verbosity; `file_data` is a "data URL or URL"), and
+    // https://openrouter.ai/docs/api-reference/parameters (top_k, verbosity), /docs/use-cases/reasoning-tokens, /docs/features/prompt-caching,
+    // /docs/guides/overview/multimodal.
     openai("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "https://openrouter.ai/docs/quickstart")
         .tells_usage().asked(Asks::Object).thinks(Thoughts::Details)
-        .knows(&["top_k", "cache_control", "file", "file by url", "input_audio", "video_url", "modalities", "verbosity"]),
+        .knows(&["top_k", "cache_control", "file", "file by url", "input_audio", "video_url", "modalities", "verbosity", "service_tier",
+            "prompt_cache_key"]),
     openai("n1n", "https://api.n1n.ai/v1", "N1N_API_KEY", "https://docs.n1n.ai/"),
     openai("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", "https://docs.together.ai/docs/openai-api-compatibility"),
     openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility"),
-    // "logit_bias: unsupported".
+    // `logit_bias` is in no request of its SDK (xai-sdk on PyPI, 1.21: Client.chat.create), which has the rest. That its reasoning models refuse penalties
+    // and `stop` (https://docs.x.ai/docs/guides/reasoning) is for the model to say: others of its models take them.
     openai("xai", "https://api.x.ai/v1", "XAI_API_KEY", "https://docs.x.ai/docs/api-reference")
         // "later than grok-2-1212 and grok-2-vision-1212" (https://docs.x.ai/docs/guides/structured-outputs)
         .schemas(Schemas::But(&["grok-2$", "grok-2-vision$", "grok-beta"]))
         .tells_usage().lacks(&["logit_bias"]),
-    // "Currently Unsupported OpenAI Features", each a 400; of `reasoning_content` too (https://github.com/Kilo-Org/kilocode/issues/10375).
+    // "Currently Unsupported OpenAI Features", each a 400: the first three; "Our implementation does not expose `developer` directly. Instead, your system
+    // messages act at the developer level". Thoughts are `reasoning` (its SDK, cerebras_cloud_sdk on PyPI, 1.91), and `reasoning_content` is a 400
+    // (https://github.com/Kilo-Org/kilocode/issues/10375).
     openai("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", "https://inference-docs.cerebras.ai/resources/openai")
-        .lacks(&["frequency_penalty", "presence_penalty", "logit_bias", "messages[].reasoning_content"]),
+        .lacks(&["frequency_penalty", "presence_penalty", "logit_bias", "developer", "messages[].reasoning_content"]),
     // The missing `[DONE]`: https://github.com/perplexityai/api-discussion/issues/209. Its reference (https://docs.perplexity.ai/api-reference/chat-completions-post)
-    // has neither tools nor the rest of what it lacks, and of response formats `json_schema`.
+    // has `top_k`, and nothing of what it lacks here; the types of its SDK (perplexityai on PyPI, 0.46) do have tools, stop, n and logprobs, of which no page
+    // says what becomes of them, but neither seed, logit_bias, `developer`, `max_completion_tokens` nor `json_object`: text, `json_schema` and regex.
     openai("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY", "https://docs.perplexity.ai/guides/chat-completions-guide")
-        .leaves_done_out()
-        .lacks(&["tools", "stop", "seed", "n", "logprobs", "logit_bias", "json_object"]),
+        .leaves_done_out().knows(&["top_k"])
+        .lacks(&["developer", "max_completion_tokens", "tools", "stop", "seed", "n", "logprobs", "logit_bias", "json_object"]),
     openai("cloudflare", "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1", "CLOUDFLARE_API_KEY", "https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/"),
     openai("github-models", "https://models.github.ai/inference", "GITHUB_TOKEN", "https://docs.github.com/en/rest/models/inference")
         .tells_usage(),
@@ -194,7 +200,8 @@ pub const PRESETS: &[Preset] = &[
     // "Supported request fields": those without a tick.
     openai("ollama", "http://127.0.0.1:11434/v1", "", "https://docs.ollama.com/api/openai-compatibility")
         .tells_usage().without_key().lacks(&["tool_choice", "logit_bias", "user", "n"]),
-    // "Extra parameters"; https://docs.vllm.ai/en/latest/features/multimodal_inputs.html
+    // ChatCompletionRequest (vllm/entrypoints/openai/chat_completion/protocol.py: top_k; penalties, n, logprobs and the rest are OpenAI's; `user` is not
+    // read), https://docs.vllm.ai/en/latest/features/multimodal_inputs.html (sound and films).
     openai("vllm", "http://127.0.0.1:8000/v1", "", "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html")
         .tells_usage().without_key().knows(&["top_k", "input_audio", "video_url"]),
     openai("lmstudio", "http://127.0.0.1:1234/v1", "", "https://lmstudio.ai/docs/developer/openai-compat")

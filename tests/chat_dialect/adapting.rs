@@ -22,6 +22,16 @@ fn a_table_of_changes() {
             json!({ "messages": [{ "role": "developer", "content": "x" }] }),
             json!({ "messages": [{ "role": "system", "content": "x" }] }),
         ),
+        (
+            "cerebras",
+            json!({ "messages": [{ "role": "developer", "content": "x" }], "max_completion_tokens": 5 }),
+            json!({ "messages": [{ "role": "system", "content": "x" }], "max_completion_tokens": 5 }),
+        ),
+        (
+            "perplexity",
+            json!({ "messages": [{ "role": "developer", "content": "x" }], "max_completion_tokens": 5 }),
+            json!({ "messages": [{ "role": "system", "content": "x" }], "max_tokens": 5 }),
+        ),
         ("cohere", json!({ "messages": hi, "parallel_tool_calls": false }), json!({ "messages": hi })),
         ("groq", json!({ "messages": [{ "role": "user", "name": "Ann", "content": "Hi" }] }), json!({ "messages": hi })),
         ("mistral", json!({ "messages": hi, "stream_options": { "include_usage": true } }), json!({ "messages": hi })),

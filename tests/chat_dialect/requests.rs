@@ -44,11 +44,7 @@ fn a_recorded_request_comes_back() {
     for recording in recordings::all().into_iter().filter(recordings::Recording::is_chat) {
         let request = read(&recording.request);
         let (written, ignored, refused) = write(&request, recording.provider(), &recording.model);
-        // DeepSeek is known to refuse what these two recordings ask it for, as they show.
-        if recording.status == 400 {
-            assert_eq!(refused, ["messages[].content[]"], "{}", recording.name);
-            continue;
-        }
+        // Two of DeepSeek's were refused when they were recorded, for an image and a document; it has learned to see since.
         assert_eq!((ignored, refused), (vec![], vec![]), "{}", recording.name);
         let mut expected = normal(&recording.request);
         let mut written = normal(&written);

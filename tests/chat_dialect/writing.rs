@@ -79,7 +79,10 @@ fn what_would_change_the_answer_is_refused_and_the_rest_ignored() {
         ("groq", "logit_bias", |request| request.logit_bias = Some(json!({ "1": 1 }))),
         ("perplexity", "tools", |request| request.tools = vec![tool("f")]),
         ("perplexity", "stop_sequences", |request| request.stop = vec!["x".to_owned()]),
-        ("deepseek", "messages[].content[]", |request| request.messages[0].parts.push(image())),
+        ("deepseek", "messages[].content[]", |request| {
+            let source = Source::Base64 { media_type: "application/pdf".to_owned(), data: "JVBERi0=".to_owned() };
+            request.messages[0].parts.push(Part::new(Kind::File { source, name: None }));
+        }),
         ("groq", "modalities", |request| request.modalities = Some(vec!["audio".to_owned()])),
         ("ollama", "tool_choice", |request| {
             (request.tools, request.tool_choice) = (vec![tool("f")], Some(ToolChoice::Required))
@@ -102,8 +105,13 @@ fn what_would_change_the_answer_is_refused_and_the_rest_ignored() {
     let (body, ignored, refused) = write(&request, "groq", "m");
     assert_eq!(ignored, ["messages[].content[].cache_control", "top_k", "store", "container"]);
     assert_eq!((refused.len(), body.as_object().unwrap().len()), (0, 2), "{body}");
+    request.service_tier = Some("flex".to_owned());
+    request.prompt_cache_key = Some("k".to_owned());
     let (body, ignored, _) = write(&request, "openrouter", "m");
-    assert_eq!(ignored, ["store", "container"]);
+    assert_eq!(
+        (ignored, &body["service_tier"], &body["prompt_cache_key"]),
+        (vec!["store".to_owned(), "container".to_owned()], &json!("flex"), &json!("k"))
+    );
     assert_eq!(
         (&body["top_k"], &body["messages"][0]["content"][0]["cache_control"]),
         (&json!(5), &json!({ "type": "ephemeral" }))
@@ -151,6 +159,49 @@ fn how_much_is_to_be_thought() {
         members.retain(|name, _| name.contains("reasoning") || name == "thinking");
         assert_eq!(body, expected, "{preset} {model} {effort:?} {budget:?}");
     }
+}
+
+/// Its default is to think, and thinking "does not support this `tool_choice`".
+#[test]
+fn a_forced_call_switches_deepseeks_thinking_off() {
+    let asked = || Some(Thinking { effort: Some(Effort::High), ..Thinking::default() });
+    let off = || Some(Thinking { effort: Some(Effort::None), ..Thinking::default() });
+    let (forced, named) = (ToolChoice::Required, ToolChoice::Named("f".to_owned()));
+    let table = [
+        (Some(forced.clone()), None, json!({ "type": "disabled" }), vec![]),
+        (Some(named), None, json!({ "type": "disabled" }), vec![]),
+        (Some(forced.clone()), off(), json!({ "type": "disabled" }), vec![]),
+        (Some(forced), asked(), json!({ "type": "disabled" }), vec!["thinking"]),
+        (Some(ToolChoice::Auto), asked(), json!({ "type": "enabled" }), vec![]),
+        (Some(ToolChoice::None), asked(), json!({ "type": "enabled" }), vec![]),
+        (Some(ToolChoice::Auto), None, Value::Null, vec![]),
+        (None, None, Value::Null, vec![]),
+    ];
+    for (choice, thinking, expected, lost) in table {
+        let told = format!("{choice:?} {thinking:?}");
+        let mut request = foreign();
+        (request.tools, request.tool_choice, request.thinking) = (vec![tool("f")], choice, thinking);
+        let (body, ignored, refused) = write(&request, "deepseek", "m");
+        assert_eq!(
+            (&body["thinking"], ignored, refused),
+            (&expected, lost.iter().map(|&lost| lost.to_owned()).collect(), vec![]),
+            "{told}"
+        );
+        assert_eq!(body.get("reasoning_effort").is_some(), expected["type"] == "enabled", "{told}");
+    }
+    let mut request = foreign();
+    (request.tools, request.tool_choice) = (vec![tool("f")], Some(ToolChoice::Required));
+    assert_eq!(write(&request, "openrouter", "m").0.get("thinking"), None, "others have no such switch");
+}
+
+/// What an image is to who has documented since that it sees: <https://api-docs.deepseek.com/guides/vision>.
+#[test]
+fn deepseek_is_sent_images() {
+    let mut request = foreign();
+    request.messages[0].parts.push(image());
+    let (body, ignored, refused) = write(&request, "deepseek", "deepseek-flash");
+    assert_eq!(body["messages"][0]["content"][1]["type"], "image_url");
+    assert!(ignored.is_empty() && refused.is_empty());
 }
 
 #[test]

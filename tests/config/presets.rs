@@ -86,7 +86,7 @@ fn all_that_are_promised_are_there() {
 /// What is known of each is consistent, and of nobody is anything assumed.
 #[test]
 fn quirks_are_words_that_somebody_reads() {
-    const KNOWS: [&str; 14] = [
+    const KNOWS: [&str; 15] = [
         "top_k",
         "cache_control",
         "file",
@@ -98,16 +98,16 @@ fn quirks_are_words_that_somebody_reads() {
         "modalities",
         "verbosity",
         "service_tier",
+        "prompt_cache_key",
         "random_seed",
         "developer",
         "max_completion_tokens",
     ];
-    const LACKS: [&str; 26] = [
+    const LACKS: [&str; 25] = [
         "developer",
         "max_completion_tokens",
         "json_schema",
         "json_object",
-        "image_url",
         "n",
         "seed",
         "stop",
@@ -148,7 +148,13 @@ fn differences_that_recordings_or_documents_show() {
     assert_eq!(find("mistral").tool_ids, ToolIds::Nine);
     assert!(find("mistral").knows("random_seed") && find("mistral").lacks("max_completion_tokens"));
     assert_eq!((find("deepseek").asks, find("deepseek").thoughts), (Asks::Thinking, Thoughts::InToolTurns));
-    assert!(find("deepseek").lacks("image_url") && find("deepseek").lacks("json_schema"));
+    assert!(find("deepseek").lacks("developer") && find("deepseek").lacks("json_schema"));
+    assert!(
+        find("perplexity").knows("top_k")
+            && find("perplexity").lacks("json_object")
+            && !find("perplexity").lacks("json_schema")
+    );
+    assert!(!find("cerebras").lacks("parallel_tool_calls") && find("cerebras").lacks("frequency_penalty"));
     assert_eq!((find("openrouter").asks, find("openrouter").thoughts), (Asks::Object, Thoughts::Details));
     assert!(find("groq").lacks("messages[].name") && find("groq").lacks("n"));
     assert!(find("cohere").lacks("parallel_tool_calls") && find("cohere").knows("developer"));

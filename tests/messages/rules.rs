@@ -265,7 +265,8 @@ impl Judge {
             "disabled" => {}
             other => self.when(true, format!("thinking.type: {other}")),
         }
+        // "Incompatible with manual extended thinking but works with adaptive thinking" ("Thinking", "Response prefill and forced tool use").
         let is_forced = matches!(kind(&body["tool_choice"]), "any" | "tool");
-        self.when(is_forced && kind(thinking) != "disabled", "thinking may not be enabled when tool_choice forces tool use");
+        self.when(is_forced && kind(thinking) == "enabled", "thinking may not be enabled when tool_choice forces tool use");
     }
 }

@@ -42,8 +42,11 @@ fn by_model() {
         ("claude-3-5-sonnet-20241022", effort(Effort::High), None, none.clone(), none.clone(), 8192, &["reasoning_effort"]),
         ("claude-3-5-sonnet-20241022", effort(Effort::None), None, none.clone(), none.clone(), 8192, &[]),
         ("claude-sonnet-4-6", effort(Effort::Medium), Some(900), json!({"type": "adaptive"}), json!("medium"), 900, &[]),
-        ("claude-sonnet-4-6", effort(Effort::Max), None, json!({"type": "adaptive"}), json!("high"), 32_000, &[]),
+        ("claude-sonnet-4-6", effort(Effort::Max), None, json!({"type": "adaptive"}), json!("max"), 32_000, &[]),
+        ("claude-sonnet-4-6", effort(Effort::Xhigh), None, json!({"type": "adaptive"}), json!("high"), 32_000, &[]),
         ("claude-sonnet-4-6", budget(2048), None, enabled(2048), none.clone(), 32_000, &[]),
+        ("claude-sonnet-4-6", budget(90_000), None, enabled(90_000), none.clone(), 98_192, &[]),
+        ("claude-haiku-4-5", budget(90_000), None, enabled(32_000), none.clone(), 64_000, &[]),
         ("claude-opus-4-7", effort(Effort::Minimal), None, adaptive(), json!("low"), 32_000, &[]),
         ("claude-opus-4-7", budget(20_000), None, adaptive(), json!("high"), 32_000, &[]),
         ("claude-opus-4-7", by_itself(), None, adaptive(), none.clone(), 32_000, &[]),
@@ -51,7 +54,11 @@ fn by_model() {
         ("claude-opus-4-7", effort(Effort::None), None, none.clone(), none.clone(), 32_000, &[]),
         ("claude-opus-5", budget(0), None, json!({"type": "disabled"}), none.clone(), 32_000, &[]),
         ("claude-opus-5-5", effort(Effort::None), None, none.clone(), json!("low"), 32_000, &["reasoning_effort"]),
-        ("claude-haiku-5-5", effort(Effort::None), None, json!({"type": "disabled"}), none, 32_000, &[]),
+        ("claude-haiku-5-5", effort(Effort::None), None, json!({"type": "disabled"}), none.clone(), 32_000, &[]),
+        ("claude-sonnet-5", effort(Effort::None), None, json!({"type": "disabled"}), none.clone(), 32_000, &[]),
+        ("claude-sonnet-5-5", effort(Effort::None), None, json!({"type": "between_tools"}), none.clone(), 32_000, &[]),
+        ("claude-fable-5", effort(Effort::None), None, none.clone(), json!("low"), 32_000, &["reasoning_effort"]),
+        ("claude-sonnet-5-5", effort(Effort::Max), None, adaptive(), json!("max"), 32_000, &[]),
     ];
     for (model, thinking, max_tokens, expected, effort, most, lost) in rows {
         let told = format!("{model} {thinking:?} {max_tokens:?}");
@@ -95,8 +102,15 @@ fn beside_others() {
     let (body, lost) = written(&forced, "claude-sonnet-4-5");
     assert_eq!((body.get("thinking"), &body["temperature"], &body["tool_choice"]["type"]), (None, &json!(0.2), &json!("any")));
     assert_eq!(lost, ["reasoning_effort", "top_p"]);
-    let responses = Request { dialect: Dialect::Responses, ..forced };
+    let responses = Request { dialect: Dialect::Responses, ..forced.clone() };
     assert_eq!(written(&responses, "claude-sonnet-4-5").1, ["reasoning", "top_p"]);
+    // Only a budget excludes a forced tool; where there is a choice, it is for the other.
+    let forced = Request { temperature: None, top_k: None, top_p: None, thinking: budget(2048), ..forced };
+    for model in ["claude-sonnet-4-6", "claude-opus-4-8", "claude-sonnet-5", "claude-haiku-5-5"] {
+        let (body, lost) = written(&forced, model);
+        assert_eq!((&body["thinking"]["type"], &body["tool_choice"]["type"]), (&json!("adaptive"), &json!("any")), "{model}");
+        assert_eq!(lost, Vec::<String>::new(), "{model}");
+    }
 }
 
 /// A loop of tool calls that runs goes on with thinking only where it began with Anthropic's own.

@@ -492,6 +492,19 @@ fn members() {
             &["!tool_choice"],
         ),
         (
+            "claude-sonnet-5-5",
+            Request { tools: tools(), tool_choice: Some(ToolChoice::Named("look".to_owned())), ..hi() },
+            json!({"tool_choice": null}),
+            &["!tool_choice"],
+        ),
+        // Of its family the others refuse it.
+        (
+            "claude-haiku-5-5",
+            Request { tools: tools(), tool_choice: Some(ToolChoice::Required), ..hi() },
+            json!({"tool_choice": {"type": "any"}}),
+            &[],
+        ),
+        (
             MODEL,
             Request { tools: strict(schema()), ..hi() },
             json!({"tools": [{"name": "look", "input_schema": schema(), "strict": true}]}),

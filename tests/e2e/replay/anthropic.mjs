@@ -143,7 +143,8 @@ function refusedThinking({ thinking, temperature, max_tokens: max, tool_choice: 
     if (max !== undefined && max <= thinking.budget_tokens) return refuse("`max_tokens` must be greater than `thinking.budget_tokens`.");
   }
   if (temperature !== undefined && temperature !== 1) return refuse("`temperature` may only be set to 1 when thinking is enabled.");
-  if (["any", "tool"].includes(choice?.type)) return refuse("Thinking may not be enabled when tool_choice forces tool use.");
+  // "Incompatible with manual extended thinking but works with adaptive thinking."
+  if (thinking.type === "enabled" && ["any", "tool"].includes(choice?.type)) return refuse("Thinking may not be enabled when tool_choice forces tool use.");
   // The loop of tools that is going on: the assistant's turns since the last thing that a user said.
   const said = messages.findLastIndex(({ role, content }) => role === "user" && blocksOf(content).some(({ type }) => type !== "tool_result"));
   for (const [at, { role, content }] of messages.entries()) {

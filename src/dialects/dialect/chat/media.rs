@@ -9,7 +9,6 @@ use crate::chat::{Kind, Source};
 pub(super) fn write(writing: &Writing<'_>, kind: &Kind) -> Result<Value, &'static str> {
     const ELSEWHERE: &str = "the file is at another provider";
     match kind {
-        Kind::Image { .. } if writing.quirks.lacks("image_url") => Err("the target takes no images"),
         Kind::Image { source, detail } => {
             let url = source.to_url().ok_or(ELSEWHERE)?;
             let mut image = json!({ "url": url });
@@ -46,7 +45,7 @@ fn file(writing: &Writing<'_>, source: &Source, name: Option<&str>) -> Result<Va
         }
         return Ok(part);
     }
-    if writing.quirks.lacks("image_url") || !writing.may("file") {
+    if !writing.may("file") {
         return Err("the target takes no files");
     }
     let is_inline = matches!(source, Source::Base64 { .. });
@@ -67,7 +66,7 @@ fn audio(writing: &Writing<'_>, source: &Source) -> Result<Value, &'static str> 
         };
     }
     match source {
-        Source::Base64 { media_type, data } if writing.may("input_audio") && !writing.quirks.lacks("image_url") => {
+        Source::Base64 { media_type, data } if writing.may("input_audio") => {
             let format = match media_type.as_str() {
                 "audio/mpeg" | "audio/mp3" => "mp3",
                 "audio/wav" | "audio/x-wav" | "audio/wave" | "audio/*" => "wav",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{put, speak, tools};
-use crate::chat::{Effort, Format, Losses, Object, Request};
+use crate::chat::{Effort, Format, Losses, Object, Request, Thinking};
 use crate::dialect::{Dialect, Recipient};
 use crate::quirk::{Asks, Quirks};
 
@@ -199,10 +199,24 @@ fn beside(writing: &Writing<'_>, body: &mut Object, losses: &mut Losses) {
     }
 }
 
+/// Whether a call is forced, by what is written.
+fn is_forced(body: &Object) -> bool {
+    body.get("tool_choice").is_some_and(|choice| choice != "auto" && choice != "none")
+}
+
 fn thinking(writing: &Writing<'_>, model: &str, body: &mut Object, losses: &mut Losses) {
-    let Some(thinking) = &writing.request.thinking else { return };
     let name = writing.named("reasoning_effort", "reasoning", "thinking");
-    let is_off = thinking.effort.map_or(thinking.budget == Some(0), |effort| effort == Effort::None);
+    let is_off = |thinking: &Thinking| thinking.effort.map_or(thinking.budget == Some(0), |effort| effort == Effort::None);
+    if writing.quirks.asks == Asks::Thinking && !writing.own && is_forced(body) {
+        // "Thinking mode does not support this tool_choice", and is what it does unless told otherwise.
+        body.insert("thinking".to_owned(), json!({ "type": "disabled" }));
+        if writing.request.thinking.as_ref().is_some_and(|thinking| !is_off(thinking)) {
+            losses.ignore(name);
+        }
+        return;
+    }
+    let Some(thinking) = &writing.request.thinking else { return };
+    let is_off = is_off(thinking);
     let effort = thinking.effort.or_else(|| thinking.budget.map(Effort::of_budget));
     if !writing.own {
         losses.unknown(&format!("{name}."), &thinking.extra);

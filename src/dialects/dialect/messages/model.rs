@@ -1,8 +1,10 @@
 //! What Anthropic's models take, by their names.
 //!
-//! Sources: "Models overview" (most tokens of an answer), "Extended thinking", "Adaptive thinking", "Effort", "Structured outputs", and the migration
-//! guides of Opus 4.7, Sonnet 5 and the 5.5 family: from 4.7 on sampling parameters and thinking budgets are refused, thoughts are not shown unless
-//! `display` asks for them; from 5 on thinking is on by default; from 5.1 on a tool cannot be forced any more.
+//! Sources, all of <https://platform.claude.com/docs/en>: `build-with-claude/thinking` ("Configuring thinking", and below "Limits and feature
+//! compatibility": "Sampling parameters", "Response prefill and forced tool use", "Output limits"), `build-with-claude/thinking-steering-and-cost` (efforts),
+//! `build-with-claude/structured-outputs` ("Compatibility"), and what is new in `models/{fable-5-1,opus-5-5,sonnet-5-5,haiku-5-5}`. From 4.7 on sampling
+//! parameters and thinking budgets are refused, and thoughts are not shown unless `display` asks for them; from 5 on thinking is on by default; from 5.1 on
+//! a tool cannot be forced any more, except with Haiku.
 
 use crate::chat::Effort;
 
@@ -66,7 +68,8 @@ impl Model {
         match (self.version, self.family) {
             ((0..=3, 0..=6), _) => self.default_max_tokens(),
             ((4, 0..=1), Family::Opus | Family::Other) => 32_000,
-            _ => 64_000,
+            ((4, 0..=5) | (3, _), _) => 64_000,
+            _ => 128_000,
         }
     }
 
@@ -103,18 +106,19 @@ impl Model {
         self.version >= (5, 0)
     }
 
-    /// Whether it can be told not to think.
-    pub(super) fn can_be_silent(self) -> bool {
+    /// The kind of thinking that is none: Sonnet 5.5 has one of its own, which without tools is the same.
+    pub(super) fn silence(self) -> Option<&'static str> {
         match self.family {
-            Family::Thinker => false,
-            Family::Haiku => true,
-            Family::Sonnet | Family::Opus | Family::Other => self.version < (5, 1),
+            Family::Thinker => None,
+            Family::Sonnet if self.version > (5, 0) => Some("between_tools"),
+            Family::Opus | Family::Other if self.version > (5, 0) => None,
+            _ => Some("disabled"),
         }
     }
 
     /// Whether `tool_choice` may force a call.
     pub(super) fn can_be_forced(self) -> bool {
-        self.version < (5, 1)
+        self.version < (5, 1) || self.family == Family::Haiku
     }
 
     /// Whether a conversation may end with words of the model's, which it goes on with.
@@ -130,7 +134,7 @@ impl Model {
             Effort::High => "high",
             Effort::Xhigh if self.version >= (4, 7) => "xhigh",
             Effort::Xhigh => "high",
-            Effort::Max if self.version >= (4, 7) || self.family == Family::Opus => "max",
+            Effort::Max if self.adapts() => "max",
             Effort::Max => "high",
         }
     }
@@ -173,6 +177,8 @@ mod tests {
             ("claude-opus-4-20250514", 32_000, 32_000),
             ("claude-sonnet-4-20250514", 32_000, 64_000),
             ("claude-opus-4-5", 32_000, 64_000),
+            ("claude-sonnet-4-6", 32_000, 128_000),
+            ("claude-haiku-5-5", 32_000, 128_000),
         ] {
             let model = Model::named(name);
             assert_eq!((model.default_max_tokens(), model.most_tokens()), (default, most), "{name}");

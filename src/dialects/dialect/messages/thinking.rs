@@ -1,7 +1,7 @@
 //! How much is thought, and the tokens for it.
 //!
 //! Models up to 4.6 take a budget, those from 4.6 on leave it to the model with an effort, those from 4.7 on only that. A budget is at least 1024 and less
-//! than `max_tokens`; it excludes a forced tool; and with it the assistant's turn of a tool loop that still runs must begin with a block of thinking, or
+//! than `max_tokens`; it excludes a forced tool ("incompatible with manual extended thinking but works with adaptive thinking"); and with it the assistant's turn of a tool loop that still runs must begin with a block of thinking, or
 //! the request is refused ("Expected `thinking` or `redacted_thinking`, but found `tool_use`"), as it is where another provider began the loop. Adaptive
 //! thinking does not insist on that ("Adaptive thinking", "Validation changes").
 
@@ -52,23 +52,25 @@ pub(super) fn decide(request: &Request, model: Model, is_forced: bool, messages:
     let (effort, budget) = (thinking.effort, thinking.budget);
     let is_off = effort == Some(Effort::None) || budget == Some(0);
     if is_off {
-        if model.thinks_by_default() && model.can_be_silent() {
-            decision.thinking = Some(block("disabled", []));
-        } else if model.thinks_by_default() {
-            losses.ignore(field);
-            decision.effort = Some(model.effort(Effort::Low));
+        match model.silence().filter(|_| model.thinks_by_default()) {
+            Some(kind) => decision.thinking = Some(block(kind, [])),
+            None if model.thinks_by_default() => {
+                losses.ignore(field);
+                decision.effort = Some(model.effort(Effort::Low));
+            }
+            None => {}
         }
         return decision;
     }
     if effort.is_none() && budget.is_none() && !thinking.adaptive {
         return decision;
     }
-    if !model.thinks() || is_forced {
+    if !model.thinks() || is_forced && !model.adapts() {
         losses.ignore(field);
         return decision;
     }
     let is_broken = loop_is_broken(messages);
-    if model.adapts() && (budget.is_none() || is_broken || !model.takes_budget()) {
+    if model.adapts() && (budget.is_none() || is_broken || is_forced || !model.takes_budget()) {
         let mut written = block("adaptive", []);
         if !model.takes_budget() {
             let display = if thinking.shown == Some(false) { "omitted" } else { "summarized" };
