@@ -22,6 +22,7 @@ mod number;
 mod pattern;
 mod prefix;
 mod repair;
+mod sort;
 mod uri;
 mod violation;
 
@@ -68,9 +69,9 @@ impl Schema {
         check::is_valid(self, self.root, value)
     }
 
-    /// What is wrong with a value by one node.
-    fn violation(&self, node: Id, value: &Value) -> Option<Violation> {
-        check::check(self, node, value, 1).err()?.into_iter().next()
+    /// What is wrong with a value by one node, first of all. The steps that this took are added to `steps`.
+    fn violation(&self, node: Id, value: &Value, steps: &mut usize) -> Option<Violation> {
+        check::first(self, node, value, steps)
     }
 
     fn rules(&self, node: Id) -> &[Rule] {

@@ -44,7 +44,10 @@ pub(crate) enum Rule {
     /// `prefixItems`, draft 7's `items` of an array: the first items, one by one.
     Prefix(Vec<Id>),
     /// `items`, draft 7's `additionalItems`: all from this one on.
-    Items { from: usize, node: Id },
+    Items {
+        from: usize,
+        node: Id,
+    },
     Contains {
         node: Id,
         least: u64,
@@ -66,10 +69,17 @@ pub(crate) enum Rule {
     AnyOf(Vec<Id>),
     OneOf(Vec<Id>),
     Not(Id),
-    If { condition: Id, then: Option<Id>, otherwise: Option<Id> },
+    If {
+        condition: Id,
+        then: Option<Id>,
+        otherwise: Option<Id>,
+    },
     Ref(Id),
     /// `$dynamicRef` to a `$dynamicAnchor`: the outermost resource on the way here that has the anchor, else `fallback`.
-    DynamicRef { anchor: String, fallback: Id },
+    DynamicRef {
+        anchor: String,
+        fallback: Id,
+    },
     UnevaluatedItems(Id),
     UnevaluatedProperties(Id),
 }

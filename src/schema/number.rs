@@ -31,7 +31,8 @@ pub(crate) fn compare(one: &Number, other: &Number) -> Ordering {
 }
 
 /// Whether it is a multiple of `of`, which is above 0: by the decimal digits of both, as 0.0075 is a multiple of 0.0001, but no double of another.
-pub(crate) fn is_multiple(number: &Number, of: &Number) -> bool {
+/// Takes steps from `left` by their distance.
+pub(crate) fn is_multiple(number: &Number, of: &Number, left: &mut usize) -> bool {
     let ((digits, power), (of, of_power)) = (decimal(number), decimal(of));
     if digits == 0 {
         return true;
@@ -43,7 +44,11 @@ pub(crate) fn is_multiple(number: &Number, of: &Number) -> bool {
     }
     let sum = |one: u64, other: u64| if one >= of - other { one - (of - other) } else { one + other };
     let mut rest = digits % of;
+    *left = left.saturating_sub(20 + places as usize);
     for _ in 0..places {
+        if rest == 0 {
+            return true;
+        }
         let twice = sum(rest, rest);
         let four = sum(twice, twice);
         let five = sum(four, rest);

@@ -159,51 +159,64 @@ impl Pattern {
 
     /// Whether a part of a text matches. Each state that is followed takes a step; with none left, nothing matches.
     pub(crate) fn is_match_within(&self, text: &str, left: &mut usize) -> bool {
-        *left = left.saturating_sub(self.states.len() / 4);
-        let mut now = Threads::new(self.states.len());
-        let mut next = Threads::new(self.states.len());
-        let mut before = None;
-        let mut chars = text.chars().peekable();
+        *left = left.saturating_sub(self.states.len() / 8);
+        let mut threads = Threads {
+            now: Vec::new(),
+            seen: vec![0; self.states.len()],
+            round: 1,
+            before: None,
+            after: None,
+            stack: Vec::new(),
+        };
+        // Where the states of the characters that were read lead.
+        let mut next: Vec<Place> = Vec::new();
+        let mut chars = text.chars();
         // A pattern that begins with ^ does not begin anywhere else.
         let is_anchored = matches!(self.states.first(), Some(State::Assert(Assert::Start)));
         loop {
-            if !(is_anchored && before.is_some()) && self.follow(0, &mut now, before, chars.peek().copied(), left) {
-                return true;
+            let character = chars.next();
+            threads.after = character;
+            if !(is_anchored && threads.before.is_some()) {
+                next.push(0);
             }
-            let Some(character) = chars.next() else { return false };
-            if *left == 0 || now.list.is_empty() && is_anchored {
-                return false;
-            }
-            let beyond = chars.peek().copied();
-            for state in &now.list {
-                if let Some(State::Set(set)) = self.states.get(usize::from(*state))
-                    && self.sets.get(usize::from(*set)).is_some_and(|set| set.holds(character, left))
-                    && self.follow(state + 1, &mut next, Some(character), beyond, left)
-                {
+            threads.now.clear();
+            for state in next.drain(..) {
+                if self.follow(state, &mut threads, left) {
                     return true;
                 }
             }
-            now.clear();
-            std::mem::swap(&mut now, &mut next);
-            before = Some(character);
+            let Some(character) = character else { return false };
+            if *left == 0 || is_anchored && threads.now.is_empty() {
+                return false;
+            }
+            for state in &threads.now {
+                if let Some(State::Set(set)) = self.states.get(usize::from(*state))
+                    && self.sets.get(usize::from(*set)).is_some_and(|set| set.holds(character, left))
+                {
+                    next.push(state + 1);
+                }
+            }
+            threads.round += 1;
+            threads.before = Some(character);
         }
     }
 
     /// Adds a state and all that follow from it without a character; whether the match is among them.
-    fn follow(&self, from: Place, threads: &mut Threads, before: Option<char>, after: Option<char>, left: &mut usize) -> bool {
+    fn follow(&self, from: Place, threads: &mut Threads, left: &mut usize) -> bool {
         threads.stack.push(from);
         while let Some(at) = threads.stack.pop() {
             *left = left.saturating_sub(1);
-            if !threads.add(at) {
-                continue;
+            match threads.seen.get_mut(usize::from(at)) {
+                Some(seen) if *seen != threads.round => *seen = threads.round,
+                _ => continue,
             }
             match self.states.get(usize::from(at)) {
                 Some(State::Match) | None => return *left > 0,
                 Some(State::Jump(to)) => threads.stack.push(*to),
                 Some(State::Split(one, other)) => threads.stack.extend([*other, *one]),
-                Some(State::Assert(assert)) if assert.holds(before, after) => threads.stack.push(at + 1),
+                Some(State::Assert(assert)) if assert.holds(threads.before, threads.after) => threads.stack.push(at + 1),
                 Some(State::Assert(_)) => {}
-                Some(State::Set(_)) => threads.list.push(at),
+                Some(State::Set(_)) => threads.now.push(at),
             }
         }
         false
@@ -213,32 +226,12 @@ impl Pattern {
 /// States that are followed at the same time, each once.
 struct Threads {
     /// Those that wait for a character.
-    list: Vec<Place>,
-    /// By state, whether it is in; all that are.
-    is_in: Vec<bool>,
+    now: Vec<Place>,
+    /// By state, the round in which it was added last, of which there is one for each character.
+    seen: Vec<u32>,
+    round: u32,
+    /// The characters on both sides of where this is.
+    before: Option<char>,
+    after: Option<char>,
     stack: Vec<Place>,
-    all: Vec<Place>,
-}
-
-impl Threads {
-    fn new(states: usize) -> Self {
-        Self { list: Vec::new(), is_in: vec![false; states], stack: Vec::new(), all: Vec::new() }
-    }
-
-    /// Adds a state; not one that is in already.
-    fn add(&mut self, state: Place) -> bool {
-        let Some(is_in) = self.is_in.get_mut(usize::from(state)).filter(|is_in| !**is_in) else { return false };
-        *is_in = true;
-        self.all.push(state);
-        true
-    }
-
-    fn clear(&mut self) {
-        for state in self.all.drain(..) {
-            if let Some(is_in) = self.is_in.get_mut(usize::from(state)) {
-                *is_in = false;
-            }
-        }
-        self.list.clear();
-    }
 }

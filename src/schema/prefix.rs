@@ -29,12 +29,10 @@ const LONGEST: usize = 10 << 20;
 /// Violations that the end says.
 const MOST: usize = 8;
 
-/// What a text may cost: so much, and so much for each of its bytes. Beyond it only the grammar is checked, until the end.
+/// What a text may cost: so much, and so much for each of its bytes. Beyond it only the grammar is checked, until the end. A byte of a value that is
+/// read again is one: it is for each value around it that needs a full check.
 const STEPS: usize = 1_000_000;
-const STEPS_A_BYTE: usize = 16;
-
-/// How many bytes of closed values are read again for each byte of the text: a value is read for each one around it that needs a full check.
-const REREAD: usize = 16;
+const STEPS_A_BYTE: usize = 8;
 
 /// The check of one text.
 #[derive(Debug)]
@@ -49,7 +47,6 @@ pub struct Prefix {
     /// Where the name that is being read begins.
     name: usize,
     steps: usize,
-    reread: usize,
     failed: Vec<Violation>,
 }
 
@@ -72,7 +69,7 @@ impl Prefix {
     pub fn new(schema: Rc<Schema>) -> Self {
         let next = vec![schema.root];
         let (text, open, failed) = (String::new(), Vec::new(), Vec::new());
-        Self { schema, text, syntax: Syntax::new(), open, next, name: 0, steps: 0, reread: 0, failed }
+        Self { schema, text, syntax: Syntax::new(), open, next, name: 0, steps: 0, failed }
     }
 
     /// The text goes on. After an error it is the same one for ever.
@@ -169,23 +166,25 @@ impl Prefix {
             self.enough(&open);
         }
         let text = self.text.get(open.from..end).unwrap_or_default();
-        if self.schema.is_dynamic || self.is_spent() || self.reread + text.len() > REREAD * self.text.len() {
+        if self.schema.is_dynamic || self.is_spent() {
             open.first.close.clear();
         }
         // The root is checked as a whole; and numbers can be too large.
         if !self.failed.is_empty() || depth > 0 && open.first.close.is_empty() && open.kind != Kind::Number {
             return;
         }
-        self.reread += text.len();
+        self.steps += text.len();
         let Ok(value) = serde_json::from_str::<Value>(text) else {
-            return self.refuse(depth, "json", "a number that a double can hold", "a larger one");
+            let found = violation::cut(text);
+            return self.refuse(depth, "json", "a number that a double can hold", &found);
         };
         if depth == 0 {
             self.failed = self.schema.check(&value, MOST).err().unwrap_or_default();
             return;
         }
         for id in open.first.close {
-            if let Some(mut found) = self.schema.violation(id, &value, &mut self.steps) {
+            let found = self.schema.violation(id, &value, &mut self.steps);
+            if let Some(mut found) = found.filter(is_certain) {
                 found.at.insert_str(0, &self.path(depth));
                 self.failed.push(found);
                 return;
@@ -269,7 +268,8 @@ impl Prefix {
                     Rule::PatternProperties(all) => {
                         for (pattern, node) in all {
                             let cost = pattern.cost(name);
-                            self.steps += cost.min(first::FAR);
+                            // Its steps are of 32 states each.
+                            self.steps += 32 * cost.min(first::FAR);
                             if cost > first::FAR {
                                 // Too far to look: whether the name is additional stays open.
                                 before = usize::MAX;
@@ -280,7 +280,8 @@ impl Prefix {
                     }
                     Rule::AdditionalProperties(node) => additional = Some(*node),
                     Rule::PropertyNames(node) if !self.schema.is_dynamic => {
-                        if let Some(found) = self.schema.violation(*node, &value, &mut self.steps) {
+                        let found = self.schema.violation(*node, &value, &mut self.steps);
+                        if let Some(found) = found.filter(is_certain) {
                             return self.refuse(depth, "propertyNames", &found.expected, &found.found);
                         }
                     }
@@ -325,7 +326,12 @@ impl Prefix {
     /// The first refusal counts.
     fn refuse(&mut self, depth: usize, keyword: &'static str, expected: &str, found: &str) {
         if self.failed.is_empty() {
-            self.failed.push(Violation { at: self.path(depth), keyword, expected: expected.to_owned(), found: found.to_owned() });
+            self.failed.push(Violation {
+                at: self.path(depth),
+                keyword,
+                expected: expected.to_owned(),
+                found: found.to_owned(),
+            });
         }
     }
 
@@ -334,17 +340,16 @@ impl Prefix {
         let mut path = String::new();
         for open in self.open.iter().take(depth).filter(|open| open.count > 0) {
             match open.kind {
-                Kind::Object => {
-                    path.push('/');
-                    path.push_str(&open.name.replace('~', "~0").replace('/', "~1"));
-                }
-                Kind::Array => {
-                    path.push('/');
-                    path.push_str(&(open.count - 1).to_string());
-                }
+                Kind::Object => violation::step(&mut path, &open.name),
+                Kind::Array => violation::step(&mut path, &(open.count - 1).to_string()),
                 _ => {}
             }
         }
         path
     }
+}
+
+/// Whether this is no answer of a check that ran out of steps: the root's check has more, and may come to its end.
+fn is_certain(found: &Violation) -> bool {
+    found.keyword != "schema"
 }

@@ -91,7 +91,8 @@ impl Judge<'_> {
 }
 
 fn trimmed(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+    let text = text.trim();
+    text.strip_prefix('\u{feff}').map_or(text, str::trim)
 }
 
 /// What is in the last fences that are closed, and in one that is not. Strings of JSON have no line breaks, so that what looks like a fence

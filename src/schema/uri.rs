@@ -1,24 +1,40 @@
 //! References of URIs, as far as schemas have them (RFC 3986, section 5.2).
 
-/// A reference within a document at `base`, as a whole URI.
+/// A reference without a fragment, within a document at `base`, as a whole URI.
 pub(crate) fn resolve(base: &str, reference: &str) -> String {
-    let (base, _) = split(base);
-    if reference.is_empty() || reference.starts_with('#') {
-        return format!("{base}{reference}");
+    if reference.is_empty() {
+        return base.to_owned();
     }
     if has_scheme(reference) {
         return reference.to_owned();
     }
-    let Some((scheme, rest)) = base.split_once(':') else {
-        return if reference.starts_with('/') { reference.to_owned() } else { merged(base, reference) };
-    };
+    let scheme = if has_scheme(base) { base.find(':').map_or(0, |colon| colon + 1) } else { 0 };
+    let (scheme, rest) = base.split_at(scheme);
     if reference.starts_with("//") {
-        return format!("{scheme}:{reference}");
+        return scheme.to_owned() + reference;
     }
-    let Some(rest) = rest.strip_prefix("//") else { return format!("{scheme}:{}", merged(rest, reference)) };
-    let (authority, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
-    let path = if reference.starts_with('/') { reference.to_owned() } else { merged(path, reference) };
-    format!("{scheme}://{authority}{path}")
+    let authority = rest.strip_prefix("//").map_or(0, |rest| 2 + rest.find('/').unwrap_or(rest.len()));
+    let (authority, path) = rest.split_at(authority);
+    let is_rooted = !authority.is_empty() || path.starts_with('/') || reference.starts_with('/');
+    let folder = if reference.starts_with('/') { "" } else { path.rfind('/').map_or("", |slash| path.split_at(slash).0) };
+    let mut whole = scheme.to_owned() + authority + if is_rooted { "/" } else { "" };
+    let start = whole.len();
+    let mut is_folder = false;
+    let folders = folder.split('/').filter(|segment| !segment.is_empty());
+    for segment in folders.chain(reference.strip_prefix('/').unwrap_or(reference).split('/')) {
+        is_folder = segment == "." || segment == "..";
+        if segment == ".." {
+            let above = whole.strip_suffix('/').unwrap_or(&whole).rfind('/').map_or(start, |slash| slash + 1);
+            whole.truncate(above.max(start));
+        } else if segment != "." {
+            whole.push_str(segment);
+            whole.push('/');
+        }
+    }
+    if !is_folder {
+        whole.pop();
+    }
+    whole
 }
 
 /// The part before the fragment, and the fragment.
@@ -31,22 +47,6 @@ fn has_scheme(reference: &str) -> bool {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     })
-}
-
-/// A path in the folder of another, without dots.
-fn merged(base: &str, reference: &str) -> String {
-    let folder = base.rfind('/').map_or("", |slash| base.get(..=slash).unwrap_or_default());
-    let (reference, fragment) = reference.find('#').map_or((reference, ""), |hash| reference.split_at(hash));
-    let mut segments: Vec<&str> = Vec::new();
-    let joined = format!("{folder}{reference}");
-    for segment in joined.split('/') {
-        match segment {
-            "." => {}
-            ".." if segments.len() > 1 => drop(segments.pop()),
-            _ => segments.push(segment),
-        }
-    }
-    format!("{}{fragment}", segments.join("/"))
 }
 
 /// A fragment without percent-encoding; itself where that is broken.
@@ -67,4 +67,42 @@ pub(crate) fn decoded(fragment: &str) -> String {
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| fragment.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolve;
+
+    /// Those of RFC 3986, section 5.4, that have no query, and those of schemas.
+    #[test]
+    fn references() {
+        let table = [
+            ("http://a/b/c/d", "g", "http://a/b/c/g"),
+            ("http://a/b/c/d", "./g", "http://a/b/c/g"),
+            ("http://a/b/c/d", "g/", "http://a/b/c/g/"),
+            ("http://a/b/c/d", "/g", "http://a/g"),
+            ("http://a/b/c/d", "//g", "http://g"),
+            ("http://a/b/c/d", "", "http://a/b/c/d"),
+            ("http://a/b/c/d", ".", "http://a/b/c/"),
+            ("http://a/b/c/d", "..", "http://a/b/"),
+            ("http://a/b/c/d", "../g", "http://a/b/g"),
+            ("http://a/b/c/d", "../..", "http://a/"),
+            ("http://a/b/c/d", "../../g", "http://a/g"),
+            ("http://a/b/c/d", "../../../g", "http://a/g"),
+            ("http://a/b/c/d", "./g/.", "http://a/b/c/g/"),
+            ("http://a/b/c/d", "g/../h", "http://a/b/c/h"),
+            ("http://a/b/c/d", "g:h", "g:h"),
+            ("http://a", "g", "http://a/g"),
+            ("http://a/", "g/h.json", "http://a/g/h.json"),
+            ("", "g.json", "g.json"),
+            ("", "/g.json", "/g.json"),
+            ("folder/a.json", "g.json", "folder/g.json"),
+            ("file:///folder/a.json", "g.json", "file:///folder/g.json"),
+            ("urn:uuid:1", "", "urn:uuid:1"),
+            ("urn:uuid:1", "urn:uuid:2", "urn:uuid:2"),
+        ];
+        for (base, reference, whole) in table {
+            assert_eq!(resolve(base, reference), whole, "{reference} within {base}");
+        }
+    }
 }

@@ -58,7 +58,8 @@ impl Short {
             if !self.text.ends_with('…') {
                 self.text.push('…');
             }
-        } else if character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') {
+        } else if character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        {
             self.text.push_str("\\u");
             let code = u32::from(character);
             for shift in [12, 8, 4, 0] {

@@ -93,7 +93,13 @@ impl Checker<'_> {
             for violation in &wrong {
                 let is_word = matches!(violation.keyword, "type" | "enum" | "const");
                 let is_kind = is_word && violation.at == here;
-                against += if is_kind { ANOTHER_KIND } else if is_word { ANOTHER_WORD } else { WRONG };
+                against += if is_kind {
+                    ANOTHER_KIND
+                } else if is_word {
+                    ANOTHER_WORD
+                } else {
+                    WRONG
+                };
                 if is_kind && !kinds.contains(&violation.expected) {
                     kinds.push(violation.expected.clone());
                 }

@@ -45,7 +45,8 @@ impl Checker<'_> {
         let is_first = matches!(rule, Rule::Items { from, .. } if *from == place) || matches!(rule, Rule::UnevaluatedItems(_));
         if is_first && self.tells() {
             let keyword = if matches!(rule, Rule::Items { .. }) { "items" } else { "unevaluatedItems" };
-            let expected = if matches!(rule, Rule::Items { .. }) { format!("at most {place} items") } else { "no such item".to_owned() };
+            let expected =
+                if matches!(rule, Rule::Items { .. }) { format!("at most {place} items") } else { "no such item".to_owned() };
             self.tell(at, keyword, expected, format!("an item at {place}"));
         }
         false
@@ -75,7 +76,8 @@ impl Checker<'_> {
         if self.tells() {
             // `bounded` says "at least" of what begins with "min".
             let named = if keyword == "contains" { "minContains" } else { keyword };
-            let (_, expected, found) = leaf::bounded(named, bound, ["item as contains says", "items as contains says"], count, "");
+            let (_, expected, found) =
+                leaf::bounded(named, bound, ["item as contains says", "items as contains says"], count, "");
             self.tell(at, keyword, expected, found);
         }
         false

@@ -18,10 +18,7 @@ pub(super) fn holds(rule: &Rule, value: &Value, left: &mut usize) -> bool {
         (Rule::ExclusiveMinimum(bound), Value::Number(number)) => number::compare(number, bound) == Ordering::Greater,
         (Rule::Maximum(bound), Value::Number(number)) => number::compare(number, bound) != Ordering::Greater,
         (Rule::ExclusiveMaximum(bound), Value::Number(number)) => number::compare(number, bound) == Ordering::Less,
-        (Rule::MultipleOf(of), Value::Number(number)) => {
-            *left = left.saturating_sub(20);
-            number::is_multiple(number, of)
-        }
+        (Rule::MultipleOf(of), Value::Number(number)) => number::is_multiple(number, of, left),
         (Rule::MinLength(least), Value::String(text)) => length(text, left) >= *least,
         (Rule::MaxLength(most), Value::String(text)) => length(text, left) <= *most,
         (Rule::Pattern(pattern), Value::String(text)) => pattern.is_match_within(text, left),
@@ -77,8 +74,12 @@ pub(super) fn broken(rule: &Rule, value: &Value) -> (&'static str, String, Strin
         Rule::MaxLength(bound) => return bounded("maxLength", *bound, ["character", "characters"], length_of(value), &found),
         Rule::MinItems(bound) => return bounded("minItems", *bound, ["item", "items"], length_of(value), ""),
         Rule::MaxItems(bound) => return bounded("maxItems", *bound, ["item", "items"], length_of(value), ""),
-        Rule::MinProperties(bound) => return bounded("minProperties", *bound, ["property", "properties"], length_of(value), ""),
-        Rule::MaxProperties(bound) => return bounded("maxProperties", *bound, ["property", "properties"], length_of(value), ""),
+        Rule::MinProperties(bound) => {
+            return bounded("minProperties", *bound, ["property", "properties"], length_of(value), "");
+        }
+        Rule::MaxProperties(bound) => {
+            return bounded("maxProperties", *bound, ["property", "properties"], length_of(value), "");
+        }
         _ => ("schema", "another value".to_owned()),
     };
     (keyword, expected, found)
@@ -94,7 +95,13 @@ fn length_of(value: &Value) -> u64 {
 }
 
 /// Of a count that is out of bounds: of `what`, in the singular and the plural.
-pub(super) fn bounded(keyword: &'static str, bound: u64, what: [&str; 2], found: u64, within: &str) -> (&'static str, String, String) {
+pub(super) fn bounded(
+    keyword: &'static str,
+    bound: u64,
+    what: [&str; 2],
+    found: u64,
+    within: &str,
+) -> (&'static str, String, String) {
     let [one, many] = what;
     let words = if keyword.starts_with("min") { "at least" } else { "at most" };
     let counted = if bound == 1 { one } else { many };

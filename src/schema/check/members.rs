@@ -84,7 +84,14 @@ impl<'s> Checker<'s> {
     }
 
     /// Every member, by the nodes that a rule has for it.
-    fn each(&mut self, rule: &'s Rule, beside: &'s [Rule], members: &Map<String, Value>, at: &Path<'_>, mut seen: Seen<'_>) -> bool {
+    fn each(
+        &mut self,
+        rule: &'s Rule,
+        beside: &'s [Rule],
+        members: &Map<String, Value>,
+        at: &Path<'_>,
+        mut seen: Seen<'_>,
+    ) -> bool {
         let mut valid = true;
         for (place, (name, member)) in members.iter().enumerate() {
             let mut concerns = true;
@@ -107,7 +114,9 @@ impl<'s> Checker<'s> {
                     }
                     fine
                 }
-                Rule::AdditionalProperties(node) if !self.is_named(beside, name) => self.extra(rule, *node, (name, member), beside, at),
+                Rule::AdditionalProperties(node) if !self.is_named(beside, name) => {
+                    self.extra(rule, *node, (name, member), beside, at)
+                }
                 Rule::UnevaluatedProperties(node) if !has(&seen, place) => self.extra(rule, *node, (name, member), beside, at),
                 _ => {
                     concerns = false;
@@ -135,7 +144,11 @@ impl<'s> Checker<'s> {
                 if let Rule::Properties(all) = rule
                     && !all.is_empty()
                 {
-                    expected = violation::listed("only the properties ", &mut all.iter().map(|(known, _)| violation::quoted(known)), all.len());
+                    expected = violation::listed(
+                        "only the properties ",
+                        &mut all.iter().map(|(known, _)| violation::quoted(known)),
+                        all.len(),
+                    );
                 }
             }
             let is_unevaluated = matches!(rule, Rule::UnevaluatedProperties(_));

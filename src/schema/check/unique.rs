@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use crate::number;
+use crate::sort::sort;
 
 /// Whether two values are the same: numbers by their value, objects whatever the order of their members. With no steps left, they are not.
 pub(super) fn equal(one: &Value, other: &Value, left: &mut usize) -> bool {
@@ -25,7 +26,8 @@ pub(super) fn equal(one: &Value, other: &Value, left: &mut usize) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other, left))
         }
         (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len() && one.iter().all(|(name, value)| other.get(name).is_some_and(|other| equal(value, other, left)))
+            one.len() == other.len()
+                && one.iter().all(|(name, value)| other.get(name).is_some_and(|other| equal(value, other, left)))
         }
         (Value::Null, Value::Null) => true,
         (Value::Bool(one), Value::Bool(other)) => one == other,
@@ -42,7 +44,9 @@ pub(super) fn first_twice(items: &[Value], left: &mut usize) -> Option<(usize, u
             return None;
         }
     }
-    hashes.sort_unstable();
+    // A step for each level of the heap.
+    *left = left.saturating_sub(hashes.len() * (usize::BITS - hashes.len().leading_zeros()) as usize);
+    sort(&mut hashes);
     for (at, (hash, place)) in hashes.iter().enumerate() {
         for (other_hash, other) in hashes.iter().skip(at + 1) {
             if other_hash != hash || *left == 0 {

@@ -26,7 +26,11 @@ impl Walk<'_> {
             return Ok(known);
         }
         if self.path.contains(&id) {
-            return Err((id, "it refers back to itself with nothing in between, so that no value could ever be checked by it ($ref)".to_owned()));
+            return Err((
+                id,
+                "it refers back to itself with nothing in between, so that no value could ever be checked by it ($ref)"
+                    .to_owned(),
+            ));
         }
         let mut longest = 0;
         self.path.push(id);
@@ -36,7 +40,10 @@ impl Walk<'_> {
             }
         }
         if self.path.len().max(longest) > MOST_CHAIN {
-            return Err((id, format!("more than {MOST_CHAIN} references and combinations follow each other for the same value")));
+            return Err((
+                id,
+                format!("more than {MOST_CHAIN} references and combinations follow each other for the same value"),
+            ));
         }
         self.path.pop();
         if let Some(depth) = self.depths.get_mut(id) {

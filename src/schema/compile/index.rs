@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Draft, MOST_DEPTH, MOST_NODES, Refusal, address, refusal};
 use crate::node::Id;
+use crate::sort::sort;
 use crate::{uri, violation};
 
 /// A document within the document: what stands below an `$id`.
@@ -35,8 +36,9 @@ enum Step<'v> {
 /// See the module's documentation.
 pub(super) struct Index<'v> {
     resources: Vec<Resource<'v>>,
-    /// By address, in order once all were walked.
     entries: Vec<Entry<'v>>,
+    /// Addresses of entries, and their places, in order once all were walked.
+    order: Vec<(u64, usize)>,
 }
 
 /// Keywords whose value is a schema, a list of schemas, or schemas by name.
@@ -67,30 +69,39 @@ pub(super) fn draft_named(schema: &Value) -> Result<Option<Draft>, Refusal> {
         Some("json-schema.org/draft/2020-12/schema") => Ok(Some(Draft::Latest)),
         _ => {
             let found = violation::json(named);
-            Err(refusal(&["$schema"], format!("it is {found}; drafts 7 and 2020-12 are taken (and 6 and 2019-09, which are read as these)")))
+            Err(refusal(
+                &["$schema"],
+                format!("it is {found}; drafts 7 and 2020-12 are taken (and 6 and 2019-09, which are read as these)"),
+            ))
         }
     }
 }
 
 impl<'v> Index<'v> {
     pub(super) fn of(schema: &'v Value, draft: Draft) -> Result<Self, Refusal> {
-        let mut index = Self { resources: Vec::new(), entries: Vec::new() };
+        let mut index = Self { resources: Vec::new(), entries: Vec::new(), order: Vec::new() };
         index.add(String::new(), schema, draft)?;
         Ok(index)
     }
 
     /// Walks a document. Its resource is the next one.
+    #[inline(never)]
     pub(super) fn add(&mut self, uri: String, schema: &'v Value, draft: Draft) -> Result<usize, Refusal> {
         let resource = self.resources.len();
         self.resources.push(Resource { uri, value: schema, anchors: Vec::new() });
         let mut walk = Walk { index: self, draft, depth: 0 };
         walk.schema(schema, Entry { address: 0, resource, node: None, parent: 0, keyword: "", step: Step::None })?;
-        self.entries.sort_unstable_by_key(|entry| entry.address);
+        self.order.clear();
+        for (place, entry) in self.entries.iter().enumerate() {
+            self.order.push((entry.address as u64, place));
+        }
+        sort(&mut self.order);
         Ok(resource)
     }
 
     fn place(&self, address: usize) -> Option<usize> {
-        self.entries.binary_search_by_key(&address, |entry| entry.address).ok()
+        let at = self.order.partition_point(|(known, _)| *known < address as u64);
+        self.order.get(at).filter(|(known, _)| *known == address as u64).map(|(_, place)| *place)
     }
 
     pub(super) fn entry(&mut self, address: usize) -> Option<&mut Entry<'v>> {
@@ -165,13 +176,22 @@ impl<'v> Walk<'_, 'v> {
     fn schema(&mut self, schema: &'v Value, mut entry: Entry<'v>) -> Result<(), Refusal> {
         let Value::Object(members) = schema else { return Ok(()) };
         if self.depth > MOST_DEPTH {
-            return Err(refusal(&[], format!("schemas are nested more than {MOST_DEPTH} deep, which is the most that is taken")));
+            return Err(refusal(
+                &[],
+                format!("schemas are nested more than {MOST_DEPTH} deep, which is the most that is taken"),
+            ));
         }
         if self.index.entries.len() >= MOST_NODES {
-            return Err(refusal(&[], format!("there are more than {MOST_NODES} schemas in it, which are the most that are taken")));
+            return Err(refusal(
+                &[],
+                format!("there are more than {MOST_NODES} schemas in it, which are the most that are taken"),
+            ));
         }
         if self.depth > 0 && draft_named(schema)?.is_some_and(|draft| draft != self.draft) {
-            return Err(refusal(&["$schema"], "it is of another draft than the schema around it, which is not taken".to_owned()));
+            return Err(refusal(
+                &["$schema"],
+                "it is of another draft than the schema around it, which is not taken".to_owned(),
+            ));
         }
         entry.address = address(schema);
         entry.resource = self.named(schema, members, entry.resource);
@@ -199,7 +219,14 @@ impl<'v> Walk<'_, 'v> {
         Ok(())
     }
 
-    fn below(&mut self, value: &'v Value, parent: usize, resource: usize, keyword: &'v str, step: Step<'v>) -> Result<(), Refusal> {
+    fn below(
+        &mut self,
+        value: &'v Value,
+        parent: usize,
+        resource: usize,
+        keyword: &'v str,
+        step: Step<'v>,
+    ) -> Result<(), Refusal> {
         let entry = || Entry { address: 0, resource, node: None, parent, keyword, step };
         self.schema(value, entry()).map_err(|mut refusal| {
             let mut at = String::new();

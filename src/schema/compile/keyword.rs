@@ -28,7 +28,8 @@ impl<'v> Compiler<'v> {
             return Err(refusal(&["$recursiveRef"], message));
         }
         if let Some(reference) = members.get("$dynamicRef").filter(|_| self.draft == Draft::Latest) {
-            let (fallback, anchor) = self.reference(reference, resource).map_err(|message| refusal(&["$dynamicRef"], message))?;
+            let (fallback, anchor) =
+                self.reference(reference, resource).map_err(|message| refusal(&["$dynamicRef"], message))?;
             self.is_dynamic |= anchor.is_some();
             rules.push(match anchor {
                 Some(anchor) => Rule::DynamicRef { anchor: anchor.to_owned(), fallback },
@@ -44,13 +45,24 @@ impl<'v> Compiler<'v> {
         for name in ["unevaluatedItems", "unevaluatedProperties"] {
             let Some(value) = members.get(name).filter(|_| self.draft != Draft::Seven) else { continue };
             let node = self.at(value, &[name], resource)?;
-            rules.push(if name == "unevaluatedItems" { Rule::UnevaluatedItems(node) } else { Rule::UnevaluatedProperties(node) });
+            rules.push(if name == "unevaluatedItems" {
+                Rule::UnevaluatedItems(node)
+            } else {
+                Rule::UnevaluatedProperties(node)
+            });
         }
         Ok(rules)
     }
 
     /// Adds the rules of one keyword.
-    fn keyword(&mut self, name: &'v str, value: &'v Value, members: &'v Members, resource: usize, rules: &mut Vec<Rule>) -> Result<(), Refusal> {
+    fn keyword(
+        &mut self,
+        name: &'v str,
+        value: &'v Value,
+        members: &'v Members,
+        resource: usize,
+        rules: &mut Vec<Rule>,
+    ) -> Result<(), Refusal> {
         let is_seven = self.draft == Draft::Seven;
         let rule = match name {
             "type" => Rule::Types(types(value)?),
@@ -64,7 +76,7 @@ impl<'v> Compiler<'v> {
             "minLength" => Rule::MinLength(count(value, name)?),
             "maxLength" => Rule::MaxLength(count(value, name)?),
             "pattern" => {
-                let Some(text) = value.as_str() else { return wrong(value, &[name], "a string") };
+                let Some(text) = value.as_str() else { return Err(wrong(value, &[name], "a string")) };
                 Rule::Pattern(self.pattern(text, &[name])?)
             }
             "minItems" => Rule::MinItems(count(value, name)?),
@@ -72,7 +84,7 @@ impl<'v> Compiler<'v> {
             "uniqueItems" => match value {
                 Value::Bool(true) => Rule::UniqueItems,
                 Value::Bool(false) => return Ok(()),
-                _ => return wrong(value, &[name], "true or false"),
+                _ => return Err(wrong(value, &[name], "true or false")),
             },
             "prefixItems" if self.draft == Draft::Latest => Rule::Prefix(self.nodes(value, name, resource)?),
             // Of an array the items are schemas one by one: up to 2019-09, and in what says nothing of its draft and means one of these.
@@ -159,7 +171,7 @@ impl<'v> Compiler<'v> {
     /// At least one.
     fn some(&mut self, value: &'v Value, name: &str, resource: usize) -> Result<Vec<Id>, Refusal> {
         let nodes = self.nodes(value, name, resource)?;
-        if nodes.is_empty() { wrong(value, &[name], "an array of at least one schema") } else { Ok(nodes) }
+        if nodes.is_empty() { Err(wrong(value, &[name], "an array of at least one schema")) } else { Ok(nodes) }
     }
 
     fn named(&mut self, value: &'v Value, name: &str, resource: usize) -> Result<Vec<(String, Id)>, Refusal> {
@@ -174,14 +186,18 @@ impl<'v> Compiler<'v> {
         let pattern = Pattern::new(text).map_err(|message| refusal(path, message))?;
         self.states += pattern.states();
         if self.states > MOST_STATES {
-            return Err(refusal(path, format!("the patterns up to here come to more than {MOST_STATES} states, which are the most that are taken")));
+            return Err(refusal(
+                path,
+                format!("the patterns up to here come to more than {MOST_STATES} states, which are the most that are taken"),
+            ));
         }
         Ok(pattern)
     }
 }
 
-fn wrong<T>(value: &Value, path: &[&str], allowed: &str) -> Result<T, Refusal> {
-    Err(refusal(path, format!("it is {}; allowed is {allowed}", violation::shown(value))))
+#[inline(never)]
+fn wrong(value: &Value, path: &[&str], allowed: &str) -> Refusal {
+    refusal(path, format!("it is {}; allowed is {allowed}", violation::shown(value)))
 }
 
 fn types(value: &Value) -> Result<Types, Refusal> {
@@ -204,35 +220,39 @@ fn types(value: &Value) -> Result<Types, Refusal> {
     if bits != 0 {
         return Ok(Types(bits));
     }
-    wrong(value, &["type"], "null, boolean, object, array, number, string or integer, or an array of these")
+    Err(wrong(value, &["type"], "null, boolean, object, array, number, string or integer, or an array of these"))
 }
 
 fn number(value: &Value, name: &str) -> Result<Number, Refusal> {
-    if let Value::Number(number) = value { Ok(number.clone()) } else { wrong(value, &[name], "a number") }
+    if let Value::Number(number) = value { Ok(number.clone()) } else { Err(wrong(value, &[name], "a number")) }
 }
 
 fn positive(value: &Value) -> Result<Number, Refusal> {
     match value {
         Value::Number(number) if number.as_f64().is_some_and(|float| float > 0.0) => Ok(number.clone()),
-        _ => wrong(value, &["multipleOf"], "a number above 0"),
+        _ => Err(wrong(value, &["multipleOf"], "a number above 0")),
     }
 }
 
 fn count(value: &Value, name: &str) -> Result<u64, Refusal> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number of at least 0, and far below 2^64")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number of at least 0, and far below 2^64"
+    )]
     let whole = |float: f64| (float.fract() == 0.0 && (0.0..1e15).contains(&float)).then_some(float as u64);
     match value.as_u64().or_else(|| value.as_f64().and_then(whole)) {
         Some(count) => Ok(count),
-        None => wrong(value, &[name], "a whole number of at least 0"),
+        None => Err(wrong(value, &[name], "a whole number of at least 0")),
     }
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> Result<&'v Vec<Value>, Refusal> {
-    value.as_array().map_or_else(|| wrong(value, &[name], "an array"), Ok)
+    value.as_array().ok_or_else(|| wrong(value, &[name], "an array"))
 }
 
 fn object<'v>(value: &'v Value, name: &str) -> Result<&'v Members, Refusal> {
-    value.as_object().map_or_else(|| wrong(value, &[name], "an object"), Ok)
+    value.as_object().ok_or_else(|| wrong(value, &[name], "an object"))
 }
 
 fn names(value: &Value, path: &[&str]) -> Result<Vec<String>, Refusal> {
@@ -240,5 +260,9 @@ fn names(value: &Value, path: &[&str]) -> Result<Vec<String>, Refusal> {
     for name in value.as_array().map(Vec::as_slice).unwrap_or_default() {
         names.extend(name.as_str().map(str::to_owned));
     }
-    if value.as_array().is_some_and(|all| all.len() == names.len()) { Ok(names) } else { wrong(value, path, "an array of names") }
+    if value.as_array().is_some_and(|all| all.len() == names.len()) {
+        Ok(names)
+    } else {
+        Err(wrong(value, path, "an array of names"))
+    }
 }

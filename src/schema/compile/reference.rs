@@ -49,7 +49,7 @@ impl<'v> Compiler<'v> {
         let mut value = self.index.value(resource)?;
         let mut resource = resource;
         for name in pointer.split('/').skip(1) {
-            let name = name.replace("~1", "/").replace("~0", "~");
+            let name = unescaped(name);
             value = match value {
                 Value::Object(members) => members.get(&name),
                 Value::Array(items) if name == "0" || !name.starts_with(['0', '+']) => items.get(name.parse::<usize>().ok()?),
@@ -61,4 +61,16 @@ impl<'v> Compiler<'v> {
         }
         Some((value, resource))
     }
+}
+
+/// A name as a JSON pointer has it: `~1` is a slash, `~0` a tilde.
+fn unescaped(name: &str) -> String {
+    let mut text = String::new();
+    let mut parts = name.split('~');
+    text.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        text.push(if part.starts_with('1') { '/' } else { '~' });
+        text.push_str(part.strip_prefix(['0', '1']).unwrap_or(part));
+    }
+    text
 }

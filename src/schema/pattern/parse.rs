@@ -75,7 +75,11 @@ impl Parser<'_> {
 
     fn sequence(&mut self) -> Result<Syntax, String> {
         let mut parts = Vec::new();
-        while let Some(next) = self.chars.next_if(|next| !matches!(next, '|' | ')')) {
+        loop {
+            if self.chars.peek() == Some(&'{') && self.counted()?.is_some() {
+                return Err("the pattern has a repetition with nothing to repeat".to_owned());
+            }
+            let Some(next) = self.chars.next_if(|next| !matches!(next, '|' | ')')) else { break };
             let atom = self.atom(next)?;
             parts.push(self.quantified(atom)?);
         }
@@ -160,10 +164,7 @@ impl Parser<'_> {
             }
             'p' | 'P' => {
                 let negated = first == 'P';
-                let name: String = match self.chars.next() {
-                    Some('{') => self.chars.by_ref().take_while(|next| *next != '}').collect(),
-                    _ => String::new(),
-                };
+                let name = self.braced()?;
                 let Some(property) = Property::named(&name) else {
                     return Err(format!("the pattern has \\{first}{{{name}}}, which is not taken; {} are", Property::NAMES));
                 };
@@ -183,7 +184,9 @@ impl Parser<'_> {
             'x' => self.code(2)?,
             'u' => self.unicode()?,
             '1'..='9' | 'k' => return Err(format!("the pattern refers back (\\{first}), which is not taken")),
-            other if other.is_ascii_alphanumeric() => return Err(format!("the pattern has \\{other}, which ECMA-262 does not know")),
+            other if other.is_ascii_alphanumeric() => {
+                return Err(format!("the pattern has \\{other}, which ECMA-262 does not know"));
+            }
             literal => literal,
         };
         set.ranges.push((one, one));
@@ -191,9 +194,9 @@ impl Parser<'_> {
     }
 
     fn unicode(&mut self) -> Result<char, String> {
-        if self.chars.next_if_eq(&'{').is_some() {
-            let digits: String = self.chars.by_ref().take_while(|next| *next != '}').collect();
-            let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+        if self.chars.peek() == Some(&'{') {
+            let digits = self.braced()?;
+            let code = u32::from_str_radix(&digits, 16).ok().filter(|_| !digits.starts_with('+')).and_then(char::from_u32);
             return code.ok_or_else(|| format!("the pattern has \\u{{{digits}}}, which is no character"));
         }
         let unit = self.unit(4)?;
@@ -211,7 +214,10 @@ impl Parser<'_> {
     fn unit(&mut self, digits: usize) -> Result<u32, String> {
         let text: String = self.chars.by_ref().take(digits).collect();
         let is_whole = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        u32::from_str_radix(&text, 16).ok().filter(|_| is_whole).ok_or_else(|| format!("the pattern has '{text}' where {digits} hexadecimal digits must be"))
+        u32::from_str_radix(&text, 16)
+            .ok()
+            .filter(|_| is_whole)
+            .ok_or_else(|| format!("the pattern has '{text}' where {digits} hexadecimal digits must be"))
     }
 
     fn code(&mut self, digits: usize) -> Result<char, String> {
@@ -257,39 +263,66 @@ impl Parser<'_> {
             Some('*') => (0, None),
             Some('+') => (1, None),
             Some('{') => match self.counted()? {
-                Some(counts) => return Ok(self.repeated(atom, counts)),
+                Some(counts) => return self.repeated(atom, counts),
                 // One that counts nothing is itself.
                 None => return Ok(atom),
             },
             _ => return Ok(atom),
         };
         self.chars.next();
-        Ok(self.repeated(atom, (least, most)))
+        self.repeated(atom, (least, most))
     }
 
-    fn repeated(&mut self, atom: Syntax, (least, most): (u32, Option<u32>)) -> Syntax {
+    fn repeated(&mut self, atom: Syntax, (least, most): (u32, Option<u32>)) -> Result<Syntax, String> {
+        if matches!(atom, Syntax::Assert(_)) {
+            return Err("the pattern has a repetition with nothing to repeat".to_owned());
+        }
         // A lazy one matches the same texts.
         let _ = self.chars.next_if_eq(&'?');
-        Syntax::Repeat(Box::new(atom), least, most)
+        Ok(Syntax::Repeat(Box::new(atom), least, most))
     }
 
+    /// The numbers in braces that come next, if there are such: braces are themselves otherwise.
     fn counted(&mut self) -> Result<Option<(u32, Option<u32>)>, String> {
         let mut ahead = self.chars.clone();
+        let mut inside = String::new();
         ahead.next();
-        let inside: String = ahead.by_ref().take_while(|next| *next != '}').collect();
-        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u32>().ok().filter(|times| *times <= MOST_TIMES));
+        loop {
+            match ahead.next() {
+                Some('}') => break,
+                Some(next) if next.is_ascii_digit() || next == ',' => inside.push(next),
+                _ => return Ok(None),
+            }
+        }
         let (least, most) = inside.split_once(',').unwrap_or((&inside, &inside));
-        let is_count = !least.is_empty() && number(least).is_some() && (most.is_empty() || number(most).is_some());
-        if !is_count {
+        if least.is_empty() || most.contains(',') {
             return Ok(None);
         }
-        let read = |text: &str| number(text).flatten().ok_or_else(|| format!("the pattern repeats {{{inside}}}; at most {MOST_TIMES} times are taken"));
-        let counts = (read(least)?, if most.is_empty() { None } else { Some(read(most)?) });
-        if counts.1.is_some_and(|most| most < counts.0) {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|times| *times <= MOST_TIMES);
+        let most = if most.is_empty() { Some(None) } else { number(most).map(Some) };
+        let (Some(least), Some(most)) = (number(least), most) else {
+            return Err(format!("the pattern repeats {{{inside}}}; at most {MOST_TIMES} times are taken"));
+        };
+        if most.is_some_and(|most| most < least) {
             return Err(format!("the pattern repeats {{{inside}}}, of which the second number is below the first"));
         }
         self.chars = ahead;
-        Ok(Some(counts))
+        Ok(Some((least, most)))
+    }
+
+    /// What is in braces that come next.
+    fn braced(&mut self) -> Result<String, String> {
+        let mut inside = String::new();
+        if self.chars.next_if_eq(&'{').is_some() {
+            loop {
+                match self.chars.next() {
+                    Some('}') => return Ok(inside),
+                    Some(next) => inside.push(next),
+                    None => break,
+                }
+            }
+        }
+        Err("the pattern has an escape whose braces are missing, or not closed".to_owned())
     }
 }
 

@@ -59,7 +59,13 @@ impl First {
     }
 
     /// Reads what `todo` say of a value of this kind. Returned is the keyword that it cannot meet, if there is one, and what that expected.
-    pub(super) fn read(&mut self, schema: &Schema, mut todo: Vec<Id>, kind: Kind, steps: &mut usize) -> Option<(&'static str, String)> {
+    pub(super) fn read(
+        &mut self,
+        schema: &Schema,
+        mut todo: Vec<Id>,
+        kind: Kind,
+        steps: &mut usize,
+    ) -> Option<(&'static str, String)> {
         let limit = *steps + FAR;
         while let Some(id) = todo.pop() {
             *steps += 1 + self.nodes.len();
@@ -107,7 +113,10 @@ impl First {
                             }
                         }
                         match left {
-                            0 => return Some(("anyOf", "a value of another type".to_owned())),
+                            0 => {
+                                let keyword = if matches!(rule, Rule::AnyOf(_)) { "anyOf" } else { "oneOf" };
+                                return Some((keyword, "a value of another type".to_owned()));
+                            }
                             1 => todo.push(only),
                             _ => close = true,
                         }
@@ -145,9 +154,9 @@ impl First {
 fn bounds(rule: &Rule, kind: Kind) -> (u64, u64) {
     match (rule, kind) {
         (Rule::MinItems(least), Kind::Array) | (Rule::MinProperties(least), Kind::Object) => (*least, u64::MAX),
-        (Rule::MaxItems(most), Kind::Array) | (Rule::MaxProperties(most), Kind::Object) | (Rule::MaxLength(most), Kind::String) => {
-            (0, *most)
-        }
+        (Rule::MaxItems(most), Kind::Array)
+        | (Rule::MaxProperties(most), Kind::Object)
+        | (Rule::MaxLength(most), Kind::String) => (0, *most),
         _ => (0, u64::MAX),
     }
 }

@@ -191,15 +191,15 @@ impl Syntax {
         let space = matches!(byte, b' ' | b'\n' | b'\t' | b'\r');
         match self.at {
             At::Value | At::FirstItem | At::FirstName | At::Name | At::Colon | At::After if space => Some(Event::Nothing),
-            At::FirstItem if byte == b']' => self.close(),
+            At::FirstItem if byte == b']' => Some(self.close()),
             At::Value | At::FirstItem => self.value(byte),
-            At::FirstName if byte == b'}' => self.close(),
+            At::FirstName if byte == b'}' => Some(self.close()),
             At::FirstName | At::Name => (byte == b'"').then(|| self.go(At::Text, true, Event::Name)),
             At::Colon => (byte == b':').then(|| self.go(At::Value, false, Event::Nothing)),
             At::After => match (byte, self.open.last()?) {
                 (b',', true) => Some(self.go(At::Name, false, Event::Comma)),
                 (b',', false) => Some(self.go(At::Value, false, Event::Comma)),
-                (b'}', true) | (b']', false) => self.close(),
+                (b'}', true) | (b']', false) => Some(self.close()),
                 _ => None,
             },
             At::Number(number) => match number.next(byte) {
@@ -243,9 +243,9 @@ impl Syntax {
         Some(self.go(at, false, Event::Opened(kind)))
     }
 
-    fn close(&mut self) -> Option<Event> {
+    fn close(&mut self) -> Event {
         self.open.pop();
-        Some(self.go(At::After, false, Event::Closed))
+        self.go(At::After, false, Event::Closed)
     }
 
     fn string(&mut self, byte: u8) -> Option<Event> {

@@ -1,6 +1,12 @@
 //! Schemas and values that were made to be expensive: each ends soon, on a small stack, with a refusal that says where and what, or with a verdict.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends when it is wrong")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends when it is wrong"
+)]
 
 use std::sync::mpsc;
 use std::thread;
@@ -56,7 +62,13 @@ fn bounds() {
         ("size", long(262_000), long(263_000), "", "262144"),
         ("a pattern's length", pattern("a".repeat(1_900)), pattern("a".repeat(2_100)), "/properties/a/pattern", "2000"),
         ("a pattern's states", pattern("(ab){900}".into()), pattern("((ab){90}){90}".into()), "/properties/a/pattern", "2000"),
-        ("a pattern's groups", pattern(format!("{}a{}", "(".repeat(40), ")".repeat(40))), pattern("(".repeat(500)), "/properties/a/pattern", "50"),
+        (
+            "a pattern's groups",
+            pattern(format!("{}a{}", "(".repeat(40), ")".repeat(40))),
+            pattern("(".repeat(500)),
+            "/properties/a/pattern",
+            "50",
+        ),
         ("all patterns' states", states(9), states(900), "/properties/", "20000"),
         ("a chain in place", chain(80), chain(200), "/$defs/", "100"),
     ];
@@ -85,7 +97,8 @@ fn references_that_consume_nothing_are_refused_where_they_are() {
         assert!(refusal.message.contains("refers back to itself"), "{schema}: {refusal:?}");
     }
     // What consumes a part of the value is none.
-    let tree = json!({ "properties": { "next": { "$ref": "#" } }, "propertyNames": { "maxLength": 4 }, "items": { "$ref": "#" } });
+    let tree =
+        json!({ "properties": { "next": { "$ref": "#" } }, "propertyNames": { "maxLength": 4 }, "items": { "$ref": "#" } });
     assert!(compiled("a tree", tree).is_ok());
 }
 
@@ -167,16 +180,23 @@ fn combinations_end() {
     twice.push(json!(7.0));
     let told = checked("two alike", json!({ "uniqueItems": true }), twice.into()).unwrap_err();
     assert!(told[0].found.contains('7') && told[0].found.contains("200000"), "{told:?}");
-    let objects: Value = (0..3_000).map(|at| json!({ "a": [at], "b": { "c": "x".repeat(200) } })).collect::<Vec<Value>>().into();
+    let objects: Value =
+        (0..3_000).map(|at| json!({ "a": [at], "b": { "c": "x".repeat(200) } })).collect::<Vec<Value>>().into();
     assert_eq!(checked("objects differ", json!({ "uniqueItems": true }), objects), Ok(()));
     let words = json!({ "enum": (0..4_000).map(|at| at.to_string()).collect::<Vec<_>>() });
     let branches = |count: usize, of: Value| json!({ "anyOf": vec![of; count] });
     let table = [
         ("unique, often", branches(4_000, json!({ "uniqueItems": true, "maxItems": 1 }))),
         ("contains, often", branches(2_400, json!({ "contains": { "const": "x" } }))),
-        ("unevaluated, often", json!({ "allOf": vec![json!({ "unevaluatedItems": true, "contains": { "minimum": 5 } }); 2_000], "unevaluatedItems": false })),
+        (
+            "unevaluated, often",
+            json!({ "allOf": vec![json!({ "unevaluatedItems": true, "contains": { "minimum": 5 } }); 2_000], "unevaluatedItems": false }),
+        ),
         ("multiples, often", branches(1_500, json!({ "items": { "type": "number", "not": { "multipleOf": 0.001 } } }))),
-        ("enum, often", json!({ "anyOf": vec![json!({ "contains": { "$ref": "#/$defs/words" } }); 2_000], "$defs": { "words": words } })),
+        (
+            "enum, often",
+            json!({ "anyOf": vec![json!({ "contains": { "$ref": "#/$defs/words" } }); 2_000], "$defs": { "words": words } }),
+        ),
     ];
     for (name, schema) in table {
         let told = checked(name, schema, array.clone());
@@ -197,7 +217,8 @@ fn large_lists_are_not_written_out() {
 /// Large objects against large lists of names.
 #[test]
 fn many_names_end() {
-    let schema = json!({ "properties": named(4_000, |at| (format!("property{at}"), json!(true))), "additionalProperties": false });
+    let schema =
+        json!({ "properties": named(4_000, |at| (format!("property{at}"), json!(true))), "additionalProperties": false });
     let schema = json!({ "anyOf": vec![json!({ "$ref": "#/$defs/all" }); 500], "$defs": { "all": schema } });
     let value = named(100_000, |at| (format!("member{at}"), json!(at)));
     assert!(checked("many names", schema, value).is_err());
@@ -245,7 +266,10 @@ fn large_answers_are_checked() {
         "tags": { "type": "array", "items": { "anyOf": [{ "enum": ["a", "b"] }, { "type": "null" }] }, "uniqueItems": true },
     } });
     let schema = json!({ "type": "array", "items": item });
-    let value: Value = (0..30_000).map(|at| json!({ "id": at, "name": "some name of a thing", "tags": ["a", null, "b"] })).collect::<Vec<_>>().into();
+    let value: Value = (0..30_000)
+        .map(|at| json!({ "id": at, "name": "some name of a thing", "tags": ["a", null, "b"] }))
+        .collect::<Vec<_>>()
+        .into();
     assert!(value.to_string().len() > 1_500_000);
     assert_eq!(checked("large", schema, value), Ok(()));
 }

@@ -1,10 +1,19 @@
 //! Where the check of what is still being written refuses: never a prefix of what is valid, by the end what is not, and where it says so in the table below.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test ends when it is wrong"
+)]
+
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
-use breakwater_schema::{Prefix, Schema, Violation};
+use breakwater_schema::{Draft, Prefix, Schema, Violation};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -113,6 +122,7 @@ fn where_exactly() {
         (person.clone(), "{\"name\":\"ab\",\"age\":1.5^}", "/age type"),
         (person.clone(), "{\"name\":\"ab\",\"age\":1.50e1}", ""),
         (person.clone(), "{\"name\":\"ab\",\"age\":-1^,", "/age minimum"),
+        (json!({ "items": { "type": "integer" } }), "[1.5^,", "/0 type"),
         (json!({ "type": "integer" }), "1.5^ ", " type"),
         (json!({ "type": "integer" }), "1.5^", " type"),
         (json!({ "type": ["string", "null"] }), "^t", " type"),
@@ -214,6 +224,40 @@ fn names_written_twice() {
     refused(&json!({ "minProperties": 2 }), "{\"a\":1,\"a\":1^}");
 }
 
+/// A check's budget grows with its value. One of a part that runs out of it has said nothing: that of the whole may come to its end.
+#[test]
+fn a_part_that_is_too_costly_alone() {
+    let branches: Vec<Value> = (0..150).map(|_| json!({ "$ref": "#/$defs/none" })).chain([json!(true)]).collect();
+    let none = json!({ "none": { "enum": (0..2000).collect::<Vec<_>>() } });
+    let alone = compiled(&json!({ "anyOf": branches, "$defs": none })).check(&json!(5000), 1).unwrap_err();
+    assert_eq!(alone[0].keyword, "schema", "too costly");
+    let schema = json!({ "prefixItems": [{ "anyOf": branches }], "propertyNames": { "anyOf": branches }, "$defs": none });
+    refused(&schema, &json!([5000, vec![1; 5000]]).to_string());
+    refused(&schema, &json!({ "a": vec![1; 5000] }).to_string());
+}
+
+/// What a dynamic reference is to depends on the way there, which the check of a part does not know.
+#[test]
+fn dynamic_references() {
+    let schema = json!({
+        "$id": "http://example.com/outer", "$ref": "list", "$defs": {
+            "item": { "$dynamicAnchor": "item", "type": ["integer", "null"] },
+            "list": { "$id": "list", "items": { "$dynamicRef": "#item" }, "$defs": { "item": { "$dynamicAnchor": "item", "type": "null" } } }
+        }
+    });
+    refused(&schema, "[1,null]");
+    refused(&schema, "[1,true^]");
+}
+
+/// A name that is too long to be matched on the way is not taken for one that no pattern matches.
+#[test]
+fn names_that_are_costly_to_match() {
+    let schema = json!({ "patternProperties": { "^[ab]{1,600}$": true }, "additionalProperties": false });
+    refused(&schema, &format!("{{\"{}\":1}}", "ab".repeat(300)));
+    refused(&schema, &format!("{{\"{}\":1^}}", "ab".repeat(301)));
+    refused(&schema, "{\"abc^\":1}");
+}
+
 #[test]
 fn ten_megabytes_and_no_more() {
     let mut prefix = Prefix::new(compiled(&json!(true)));
@@ -261,19 +305,15 @@ fn hostile_texts_and_schemas_cost_no_more_than_their_length() {
 fn the_suites_cases() {
     let suite = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/json-schema-test-suite/tests");
     let (mut cases, mut early, mut invalid) = (0, 0, 0);
-    for draft in ["draft7", "draft2020-12"] {
-        for file in std::fs::read_dir(suite.join(draft)).unwrap() {
+    for (draft, folder) in [(Draft::Seven, "draft7"), (Draft::Latest, "draft2020-12")] {
+        for file in std::fs::read_dir(suite.join(folder)).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }
             let groups: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
             for group in groups.as_array().unwrap() {
-                let mut schema = group["schema"].clone();
-                if let (Some(schema), "draft7") = (schema.as_object_mut(), draft) {
-                    schema.entry("$schema").or_insert("http://json-schema.org/draft-07/schema#".into());
-                }
-                let Ok(schema) = Schema::compile(&schema) else { continue };
+                let Ok(schema) = Schema::compile_as(&group["schema"], draft) else { continue };
                 let schema = Rc::new(schema);
                 for case in group["tests"].as_array().unwrap() {
                     let text = serde_json::to_string_pretty(&case["data"]).unwrap();
@@ -312,8 +352,8 @@ fn leaf() -> impl Strategy<Value = Pair> {
         prop::bool::ANY.prop_map(|value| (json!({ "type": "boolean", "enum": [value] }), json!(value))),
         (-50i64..50, 0i64..3)
             .prop_map(|(n, by)| (json!({ "type": "integer", "minimum": n - by, "exclusiveMaximum": n + by + 1 }), json!(n))),
-        (-50i64..50).prop_map(|n| (json!({ "type": "integer" }), json!(n as f64))),
-        (-50i64..50).prop_map(|n| (json!({ "type": "number", "multipleOf": 0.25, "maximum": 50 }), json!(n as f64 / 4.0))),
+        (-50..50).prop_map(|n| (json!({ "type": "integer" }), json!(f64::from(n)))),
+        (-50..50).prop_map(|n| (json!({ "type": "number", "multipleOf": 0.25, "maximum": 50 }), json!(f64::from(n) / 4.0))),
         text().prop_map(|text| {
             let length = text.chars().count();
             (json!({ "type": ["string", "null"], "minLength": length, "maxLength": length }), json!(text))

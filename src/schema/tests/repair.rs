@@ -1,5 +1,7 @@
 //! What repair finds, what it leaves alone, and what it costs.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test ends when it is wrong")]
+
 use std::borrow::Cow;
 use std::time::Instant;
 
@@ -109,7 +111,7 @@ fn what_is_whole_is_borrowed() {
 
 #[test]
 fn hostile_texts_cost_no_more_than_their_length() {
-    const LENGTH: usize = 10_000_000;
+    const LENGTH: usize = 5_000_000;
     for piece in
         ["{", "[", "{\"", "[\"", "{}", "[[]", "{\"a\":", "```\n", "```\n{}\n```\n", "~~~\n{\"\n", "[1,", "\"[", "\\", " ", "1"]
     {
@@ -134,7 +136,7 @@ fn value() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any_bool().prop_map(Value::from),
         (-1000i64..1000).prop_map(Value::from),
-        (-1000i64..1000).prop_map(|n| Value::from(n as f64 / 8.0)),
+        (-1000..1000).prop_map(|n| Value::from(f64::from(n) / 8.0)),
         text.prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 24, 4, move |inner| {
