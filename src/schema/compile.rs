@@ -2,7 +2,8 @@
 //!
 //! First the places where schemas stand are walked, and what they are called is noted: by `$id`, `$anchor`, `$dynamicAnchor`. Then nodes are made, each once, from
 //! the root and whatever it leads to, and at last it is made sure that no node comes back to itself without having consumed a part of the value, as a check
-//! by it would never end. Nodes that are still to be made wait in a list, so that no chain of references, however long, takes stack.
+//! by it would never end. What nothing leads to is not looked into. Nodes that are still to be made wait in a list, so that no chain of references, however
+//! long, takes stack.
 //!
 //! Everything has a bound, so that a schema from anywhere costs a bounded time, stack and memory; each bound's refusal says where, what and how much.
 
@@ -142,27 +143,23 @@ impl<'v> Compiler<'v> {
             other => return Err(format!("it is {}; a schema is an object, true or false", violation::shown(other))),
         };
         let (id, address) = (self.nodes.len(), address(schema));
-        let place = match self.index.entry(address) {
-            Some(entry) => {
-                if let Some(made) = entry.node {
-                    return Ok(made);
-                }
-                entry.node = Some(id);
-                self.resources.push(entry.resource);
-                Place::Walked(address)
+        let (place, resource) = if let Some(entry) = self.index.entry(address) {
+            if let Some(made) = entry.node {
+                return Ok(made);
             }
-            None => {
-                if let Some((_, made)) = self.far.iter().find(|(known, _)| *known == address) {
-                    return Ok(*made);
-                }
-                if self.far.len() >= MOST_NODES {
-                    return Err(format!("it refers to more than {MOST_NODES} places where no schema is expected"));
-                }
-                self.far.push((address, id));
-                self.resources.push(resource);
-                Place::Root
+            entry.node = Some(id);
+            (Place::Walked(address), entry.resource)
+        } else {
+            if let Some((_, made)) = self.far.iter().find(|(known, _)| *known == address) {
+                return Ok(*made);
             }
+            if self.far.len() >= MOST_NODES {
+                return Err(format!("it refers to more than {MOST_NODES} places where no schema is expected"));
+            }
+            self.far.push((address, id));
+            (Place::Root, resource)
         };
+        self.resources.push(resource);
         self.places.push(place);
         self.nodes.push(Node::Always);
         self.todo.push((id, members));

@@ -54,16 +54,14 @@ pub(crate) fn decoded(fragment: &str) -> String {
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();
     while let Some((first, others)) = rest.split_first() {
-        let code = others.get(..2).filter(|_| *first == b'%').and_then(|code| std::str::from_utf8(code).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = others.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = others;
-            }
+        let digit = |place: usize| others.get(place).and_then(|digit| char::from(*digit).to_digit(16));
+        let code = digit(0).zip(digit(1)).and_then(|(high, low)| u8::try_from(high << 4 | low).ok());
+        rest = others;
+        if let Some(code) = code.filter(|_| *first == b'%') {
+            bytes.push(code);
+            rest = others.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| fragment.to_owned())

@@ -96,13 +96,11 @@ impl<'s> Checker<'s> {
         for (place, (name, member)) in members.iter().enumerate() {
             let mut concerns = true;
             valid &= match rule {
-                Rule::Properties(all) => match self.find(all, name) {
-                    Some(node) => self.node(node, member, &Path::Name(at, name), None),
-                    None => {
-                        concerns = false;
-                        true
-                    }
-                },
+                Rule::Properties(all) => {
+                    let node = self.find(all, name);
+                    concerns = node.is_some();
+                    node.is_none_or(|node| self.node(node, member, &Path::Name(at, name), None))
+                }
                 Rule::PatternProperties(all) => {
                     let mut fine = true;
                     concerns = false;

@@ -18,6 +18,7 @@ fn told(schema: &Value, value: &Value, most: usize) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn texts() {
     let table = [
         (json!({ "type": "number" }), json!("12"), r#"the answer: expected a number, found the string "12" (type)"#),
