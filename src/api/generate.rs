@@ -77,7 +77,8 @@ async fn answer<R: Runtime>(
     };
     let request = whole.as_ref().unwrap_or(request);
     let envelope = Envelope::parse(endpoint.dialect, &request.body)?;
-    let inquiry = Inquiry::new(gateway, runtime, config, request, &envelope, caller, endpoint.operation)?.since(came);
+    let mut inquiry = Inquiry::new(gateway, runtime, config, request, &envelope, caller, endpoint.operation)?;
+    inquiry.started = came;
     if inquiry.goes_on_after_its_head() {
         return Ok(live::serve(gateway, runtime, request, caller, endpoint, came).await);
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{account, is_bound};
 use crate::chat::Object;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, responses};
 use crate::route::Candidate;
 
 /// A request body as the account of `candidate` takes it: its own ids, and none of anybody else's. None where there is nothing to do.
@@ -59,8 +59,7 @@ pub(crate) fn leaves_out(body: &str, candidate: &Candidate<'_>, tenant: &str) ->
     let Some(body) = is_bound(body).then(|| crate::json::object::<Object>(body)).flatten() else { return false };
     let account = account(candidate, tenant);
     let others = |item: &Value| {
-        let encrypted = item.get("encrypted_content").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
-        let id = item.get("id").and_then(Value::as_str).filter(|id| encrypted && is_bound(id));
+        let id = item.get("id").and_then(Value::as_str).filter(|id| responses::is_encrypted(item) && is_bound(id));
         id.is_some_and(|id| candidate.dialect != Dialect::Responses || account.open(id).is_none())
     };
     body.get("input").and_then(Value::as_array).is_some_and(|items| items.iter().any(others))

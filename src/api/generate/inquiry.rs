@@ -37,7 +37,8 @@ pub(super) struct Inquiry<'a, R: Runtime> {
     asked: Asked,
     config: &'a Config,
     size: Size,
-    started: Timestamp,
+    /// When the request came.
+    pub(super) started: Timestamp,
     /// What ids of ours are made of.
     seed: u64,
     key: Option<Key>,
@@ -113,12 +114,6 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
             tenant: caller.scope.clone(),
             demand,
         })
-    }
-
-    /// The same, of a request that came then.
-    pub(super) fn since(mut self, came: Timestamp) -> Self {
-        self.started = came;
-        self
     }
 
     pub(super) fn settings(&self) -> &Settings {

@@ -53,7 +53,10 @@ pub(super) async fn serve<R: Runtime>(
         let Ok(config) = gateway.config() else { return };
         let Ok(envelope) = Envelope::parse(endpoint.dialect, &request.body) else { return };
         match Inquiry::new(&gateway, &owned, config, &request, &envelope, &caller, endpoint.operation) {
-            Ok(inquiry) => Live { inquiry: &inquiry.since(came), head: Some(head), pipe: None }.run().await,
+            Ok(mut inquiry) => {
+                inquiry.started = came;
+                Live { inquiry: &inquiry, head: Some(head), pipe: None }.run().await;
+            }
             Err(error) => drop(head.send(gateway::refuse(endpoint.dialect, &error))),
         }
     });

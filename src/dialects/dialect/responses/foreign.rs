@@ -125,17 +125,22 @@ fn item_is_bound(item: &Value) -> bool {
     in_container || kind.starts_with("computer_call") || kind == "mcp_approval_response"
 }
 
+/// Whether an item holds what only its maker can read.
+#[must_use]
+pub fn is_encrypted(item: &Value) -> bool {
+    item.get("encrypted_content").and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+}
+
 /// The ids of the items that only their maker can go on with: what a hosted tool did and, where `encrypted`, what is encrypted. The last one first, as
 /// it is of the turn that goes on. An item that was made here has none.
 pub fn made(body: &Object, encrypted: bool) -> impl Iterator<Item = &str> {
     let items = body.get("input").and_then(Value::as_array).into_iter().flatten().rev();
     items.filter_map(move |item| {
-        let is_encrypted = item.get("encrypted_content").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
         let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
         let hosted =
             item_is_bound(item) || kind.starts_with("mcp_") || kind.ends_with("_call") && !RUN_BY_CLIENTS.contains(&kind);
         let id = item.get("approval_request_id").or_else(|| item.get("id")).and_then(Value::as_str)?;
-        (hosted || encrypted && is_encrypted).then_some(id)
+        (hosted || encrypted && is_encrypted(item)).then_some(id)
     })
 }
 

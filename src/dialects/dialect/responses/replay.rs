@@ -94,23 +94,23 @@ impl Telling<'_> {
                 }
             }
             let place = Some((index, at));
-            self.event(place, &format!("{event}.added"), "part", &Value::Object(begun).to_string());
+            self.event(place, &[event, ".added"].concat(), "part", &Value::Object(begun).to_string());
             if let Some((event, member)) = told {
                 self.text(place, event, member, part);
             }
-            self.event(place, &format!("{event}.done"), "part", &Value::Object(part.clone()).to_string());
+            self.event(place, &[event, ".done"].concat(), "part", &Value::Object(part.clone()).to_string());
         }
     }
 
     /// The text that stands in a member, its citations behind it.
     fn text(&mut self, place: Option<(&'static str, usize)>, event: &str, member: &str, holder: &Object) {
         let said = quoted(text(holder, member).unwrap_or_default());
-        self.event(place, &format!("{event}.delta"), "delta", &said);
+        self.event(place, &[event, ".delta"].concat(), "delta", &said);
         for (at, note) in holder.get("annotations").and_then(Value::as_array).into_iter().flatten().enumerate() {
             let added = format!("{note},\"annotation_index\":{at}");
             self.event(place, "response.output_text.annotation.added", "annotation", &added);
         }
-        self.event(place, &format!("{event}.done"), member, &said);
+        self.event(place, &[event, ".done"].concat(), member, &said);
     }
 
     fn event(&mut self, part: Option<(&'static str, usize)>, kind: &str, name: &str, value: &str) {
