@@ -64,7 +64,7 @@ function prompted(body) {
   const texts = [];
   JSON.stringify(body.system ?? body.systemInstruction ?? body.instructions ?? "", (_, value) => (typeof value === "string" && texts.push(value), value));
   JSON.stringify(body.messages ?? body.contents ?? body.input, (_, value) => (typeof value === "string" && texts.push(value), value));
-  const text = texts.find((one) => /JSON schema/i.test(one) && one.includes("{")) ?? "";
+  const text = texts.find((one) => /JSON.schema/i.test(one) && one.includes("{")) ?? "";
   try {
     return JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1));
   } catch {

@@ -75,7 +75,7 @@ export function uncorrected(body) {
 export const REFUSAL = "I'd rather not say — sorry.";
 
 // An agent framework's way to have an answer of a type: a tool of its own.
-const OUTPUT = /^final_result/;
+const OUTPUT = /^(final_result|json$)/;
 
 export const MODELS = {
   // Reasons and calls tools where there are any, answers with their results where they are there, and says hello otherwise.
@@ -83,7 +83,7 @@ export const MODELS = {
     const last = asked.tools.find(({ name }) => OUTPUT.test(name));
     const others = asked.tools.filter(({ name }) => !OUTPUT.test(name));
     if (last && (others.length === 0 || asked.results.length > 0)) return turn({ calls: [{ name: last.name, args: sample(last.schema) }], finish: "calls" });
-    if (asked.schema) return turn({ text: JSON.stringify(sample(asked.schema)) });
+    if (asked.schema && (others.length === 0 || asked.forbidden || asked.results.length > 0)) return turn({ text: JSON.stringify(sample(asked.schema)) });
     if (asked.results.length > 0) return turn({ text: FINAL(asked.results) });
     if (others.length > 0 && !asked.forbidden) return turn({ reasoning: REASONING, calls: calls({ ...asked, tools: others }), finish: "calls" });
     return turn({ reasoning: asked.thinks ? REASONING : "", text: HELLO });
