@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{Demand, Wrong};
-use crate::chat::{Kind, Message, Part, Role, ToolResult};
+use crate::chat::{Kind, Message, Origin, Part, Role, ToolResult};
 
 /// The longest answer that is told again, in bytes: a longer one is not mended, but written anew.
 const LONGEST: usize = 64 * 1024;
@@ -16,7 +16,7 @@ const LONGEST: usize = 64 * 1024;
 pub(crate) struct Correction {
     pub(crate) turns: Vec<Message>,
     /// Whether it is of use to another model than the one that was wrong.
-    pub(crate) helps_others: bool,
+    helps_others: bool,
 }
 
 impl Correction {
@@ -33,7 +33,26 @@ impl Correction {
         } else {
             Message::new(Role::Tool, answers)
         };
-        Some(Self { turns: vec![Message::new(Role::Assistant, wrong.parts), reply], helps_others })
+        // Thoughts that nothing follows are no turn to any provider.
+        let mut turns = vec![reply];
+        if wrong.parts.iter().any(says) {
+            turns.insert(0, Message::new(Role::Assistant, wrong.parts));
+        }
+        Some(Self { turns, helps_others })
+    }
+
+    /// The same for another model than the one that was wrong. Thoughts that OpenAI encrypted are an account's own.
+    pub(crate) fn for_others(mut self) -> Option<Self> {
+        let own = |part: &Part| matches!(&part.kind, Kind::Reasoning(thoughts) if thoughts.seal.as_ref().is_some_and(|seal| seal.origin == Origin::Responses));
+        self.turns.iter_mut().for_each(|turn| turn.parts.retain(|part| !own(part)));
+        self.helps_others.then_some(self)
+    }
+}
+
+fn says(part: &Part) -> bool {
+    match &part.kind {
+        Kind::Text { text, .. } => !text.trim().is_empty(),
+        kind => matches!(kind, Kind::ToolCall(_)),
     }
 }
 
@@ -52,7 +71,8 @@ fn result(part: &Part, wrong: &Wrong) -> Option<Part> {
     let content = vec![Part::text(text)];
     Some(Part::new(Kind::ToolResult(ToolResult {
         id: call.id.clone(),
-        name: Some(call.name.clone()),
+        // A call has its name already, and some providers refuse it with a result.
+        name: None,
         content,
         is_error: true,
         custom: call.custom,

@@ -31,7 +31,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use crate::chat::{Answer, Delta, Losses, Means, Message, Object, Part, Reading, Request, Role};
+use crate::chat::{Answer, Delta, Kind, Losses, Means, Message, Object, Part, Reading, Request, Role};
 use crate::mistake::Mistake;
 use crate::quirk::Quirks;
 
@@ -90,6 +90,11 @@ impl Dialect {
         let mut request = Request::new(self);
         request.messages.push(Message::new(Role::User, vec![Part::text("…")]));
         request.messages.extend_from_slice(turns);
+        if self == Self::Responses {
+            // Thoughts that are not sealed are known by an id alone, which is that of an answer, and may not be kept: "Item with id … not found".
+            let known = |part: &Part| !matches!(&part.kind, Kind::Reasoning(reasoning) if reasoning.seal.is_none());
+            request.messages.iter_mut().for_each(|message| message.parts.retain(known));
+        }
         let mut written = self.write(&request, to, &mut Losses::new());
         let name = match self {
             Self::Chat | Self::Completions | Self::Messages => "messages",

@@ -15,7 +15,7 @@ use crate::verdict::Fault;
 
 /// How a candidate is asked at first.
 pub(super) fn guise<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, candidate: &Candidate<'_>, progress: &Shared) -> Guise {
-    let correction = progress.borrow().correction.clone().filter(|correction| correction.helps_others);
+    let correction = progress.borrow().correction.clone().and_then(Correction::for_others);
     progress.borrow_mut().corrected += u32::from(correction.is_some());
     Guise { means: means(consult, job, candidate), correction }
 }

@@ -15,7 +15,7 @@ import * as chat from "./replay/chat.mjs";
 import * as gemini from "./replay/gemini.mjs";
 import { LOOPS, RECORDINGS } from "./replay/recordings.mjs";
 import * as responses from "./replay/responses.mjs";
-import { MODELS } from "./replay/turn.mjs";
+import { MODELS, uncorrected } from "./replay/turn.mjs";
 
 const PROTOCOLS = { anthropic, chat, gemini, responses };
 export const KEYS = { openai: "sk-openai", mistral: "sk-mistral", anthropic: "sk-ant", gemini: "AIza-gemini" };
@@ -64,7 +64,7 @@ function prompted(body) {
   const texts = [];
   JSON.stringify(body.system ?? body.systemInstruction ?? body.instructions ?? "", (_, value) => (typeof value === "string" && texts.push(value), value));
   JSON.stringify(body.messages ?? body.contents ?? body.input, (_, value) => (typeof value === "string" && texts.push(value), value));
-  const text = texts.find((one) => /JSON schema/i.test(one) && one.includes("{")) ?? "";
+  const text = texts.find((one) => /JSON.schema/i.test(one) && one.includes("{")) ?? "";
   try {
     return JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1));
   } catch {
@@ -116,7 +116,8 @@ class Replay {
       const { status, body: said, headers } = fails();
       return this.send(socket, status, said, headers);
     }
-    const asked = speaker.asked(body, world);
+    const { body: before, corrected } = uncorrected(body);
+    const asked = { ...speaker.asked(before, world), corrected };
     asked.schema ??= prompted(body);
     if (name === "forever") return this.forever(socket, what, body, world);
     const steps = LOOPS[name.replace(/^loop\./, "")];

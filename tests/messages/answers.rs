@@ -192,6 +192,7 @@ fn why_it_ended() {
         (vec![call()], Finish::Other("function_call".to_owned()), "tool_use"),
         (vec![], Finish::ContentFilter, "refusal"),
         (vec![], Finish::Refusal, "refusal"),
+        (vec![Part::new(Kind::Refusal("No.".to_owned()))], Finish::Stop, "refusal"),
         (vec![], Finish::Pause, "pause_turn"),
         (vec![], Finish::Other("eos".to_owned()), "end_turn"),
     ];

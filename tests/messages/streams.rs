@@ -246,6 +246,7 @@ fn stop_reasons_of_streams() {
     let ends = |deltas: Vec<Delta>| told(&encoded(deltas)).into_iter().rev().nth(1).unwrap();
     assert_eq!(ends(vec![begin(), call(0, "a"), text(0, "{}"), finish(Finish::Stop), Delta::End]), "tool_use");
     assert_eq!(ends(vec![begin(), open(0, Opening::Text), finish(Finish::Stop), Delta::End]), "end_turn");
+    assert_eq!(ends(vec![begin(), open(0, Opening::Refusal), finish(Finish::Stop), Delta::End]), "refusal");
     assert_eq!(ends(vec![begin(), finish(Finish::ContentFilter), Delta::End, Delta::End]), "refusal");
 }
 

@@ -38,4 +38,5 @@ mod schemas;
 mod state;
 mod streamed;
 mod telling;
+mod thoughts;
 mod whole;

@@ -458,6 +458,8 @@ fn turns_that_call_tools_are_exempt_and_calls_are_validated() {
             let [.., call, result] = turns.as_slice() else { panic!("{turns:?}") };
             assert_eq!((&call["tool_calls"][0]["id"], &result["role"]), (&json!("call_1"), &json!("tool")), "{name}");
             assert_eq!(result["tool_call_id"], "call_1", "{name}");
+            // OpenAI knows no other member.
+            assert_eq!(result.as_object().unwrap().len(), 3, "{name}: {result}");
             assert!(result["content"].as_str().unwrap().contains("not run"), "{name}: {result}");
         }
     }

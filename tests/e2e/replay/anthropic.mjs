@@ -171,12 +171,12 @@ export function asked(body) {
   };
 }
 
-const STOP = { stop: "end_turn", calls: "tool_use", length: "max_tokens" };
+const STOP = { stop: "end_turn", calls: "tool_use", length: "max_tokens", refusal: "refusal" };
 
 function content(turn, serial) {
   const blocks = [];
   if (turn.reasoning) blocks.push({ type: "thinking", thinking: turn.reasoning, signature: `EqQBCkYI-signature-${serial}/+==` });
-  if (turn.text) blocks.push({ type: "text", text: turn.text });
+  if (turn.text || turn.refusal) blocks.push({ type: "text", text: turn.text || turn.refusal });
   for (const [at, { name, args }] of turn.calls.entries()) blocks.push({ type: "tool_use", id: `toolu_01${serial}x${at}`, name, input: args });
   return blocks;
 }

@@ -138,7 +138,7 @@ export function asked(body) {
   };
 }
 
-const FINISH = { stop: "stop", calls: "tool_calls", length: "length" };
+const FINISH = { stop: "stop", calls: "tool_calls", length: "length", refusal: "stop" };
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 function calls(turn, serial, provider) {
@@ -160,7 +160,7 @@ const reasons = (turn, provider) => turn.reasoning && provider !== "mistral";
 const AUDIO = (serial) => ({ id: `audio_${serial}`, expires_at: 1700003600 });
 
 export function whole(turn, model, serial, { provider } = {}) {
-  const message = { role: "assistant", content: turn.text || null, refusal: null };
+  const message = { role: "assistant", content: turn.text || null, refusal: turn.refusal ?? null };
   if (provider === "mistral") delete message.refusal;
   if (reasons(turn, provider)) message.reasoning_content = turn.reasoning;
   if (turn.calls.length > 0) message.tool_calls = calls(turn, serial, provider);
@@ -185,6 +185,7 @@ export function events(turn, model, serial, { provider, body }) {
   const all = [chunk({ role: "assistant", content: "" })];
   if (reasons(turn, provider)) for (const text of pieces(turn.reasoning)) all.push(chunk({ reasoning_content: text }));
   if (turn.text) for (const content of pieces(turn.text)) all.push(chunk({ content }));
+  for (const refusal of pieces(turn.refusal ?? "")) all.push(chunk({ refusal }));
   for (const [index, call] of calls(turn, serial, provider).entries()) {
     if (provider === "mistral") {
       all.push(chunk({ tool_calls: [{ ...call, index }] }));

@@ -147,7 +147,7 @@ function parts(turn, serial) {
   return all;
 }
 
-const FINISH = { stop: "STOP", calls: "STOP", length: "MAX_TOKENS" };
+const FINISH = { stop: "STOP", calls: "STOP", length: "MAX_TOKENS", refusal: "SAFETY" };
 const USAGE = { promptTokenCount: 15, candidatesTokenCount: 5, thoughtsTokenCount: 4, cachedContentTokenCount: 4, totalTokenCount: 24 };
 const response = (serial, model, inner, finish, usage) => ({
   candidates: [{ content: { parts: inner, role: "model" }, ...(finish ? { finishReason: finish } : {}), index: 0 }],

@@ -130,7 +130,9 @@ function output(turn, serial, { include } = {}) {
     const encrypted = include?.includes("reasoning.encrypted_content") ? { encrypted_content: `gAAAAAB-encrypted-${serial}_-==` } : {};
     items.push({ id: `rs_${serial}`, type: "reasoning", summary: [{ type: "summary_text", text: turn.reasoning }], ...encrypted });
   }
-  if (turn.text) items.push({ id: `msg_${serial}`, type: "message", status: "completed", role: "assistant", content: [{ type: "output_text", annotations: [], logprobs: [], text: turn.text }] });
+  const message = (content) => items.push({ id: `msg_${serial}`, type: "message", status: "completed", role: "assistant", content: [content] });
+  if (turn.text) message({ type: "output_text", annotations: [], logprobs: [], text: turn.text });
+  if (turn.refusal) message({ type: "refusal", refusal: turn.refusal });
   for (const [at, { name, args }] of turn.calls.entries()) {
     items.push({ id: `fc_${serial}_${at}`, type: "function_call", status: "completed", arguments: JSON.stringify(args), call_id: `call_${serial}r${at}`, name });
   }
@@ -170,6 +172,14 @@ export function events(turn, model, serial, more) {
       for (const delta of pieces(text)) say("response.reasoning_summary_text.delta", { ...part, delta, obfuscation: "x" });
       say("response.reasoning_summary_text.done", { ...part, text });
       say("response.reasoning_summary_part.done", { ...part, part: { type: "summary_text", text } });
+    } else if (item.type === "message" && turn.refusal) {
+      const [whole] = item.content;
+      const part = { ...place, content_index: 0 };
+      say("response.output_item.added", { output_index: index, item: { ...item, status: "in_progress", content: [] } });
+      say("response.content_part.added", { ...part, part: { ...whole, refusal: "" } });
+      for (const delta of pieces(whole.refusal)) say("response.refusal.delta", { ...part, delta });
+      say("response.refusal.done", { ...part, refusal: whole.refusal });
+      say("response.content_part.done", { ...part, part: whole });
     } else if (item.type === "message") {
       const [{ text }] = item.content;
       const part = { ...place, content_index: 0 };

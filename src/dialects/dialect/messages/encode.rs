@@ -17,10 +17,11 @@ const COUNTED: [&str; 4] = ["cache_creation", "server_tool_use", "service_tier",
 pub fn encode(answer: Answer, manner: &Manner) -> Value {
     let choice = answer.choices.into_iter().next().unwrap_or_default();
     let calls = choice.parts.iter().any(|part| matches!(part.kind, Kind::ToolCall(_)));
+    let refuses = choice.parts.iter().any(|part| matches!(part.kind, Kind::Refusal(_)));
     let content: Vec<Value> = choice.parts.into_iter().filter_map(content_block).collect();
     let mut written = message(answer.id.as_deref(), answer.model.as_deref(), manner);
     written.insert("content".to_owned(), content.into());
-    written.insert("stop_reason".to_owned(), stop_reason(choice.finish.as_ref(), calls).into());
+    written.insert("stop_reason".to_owned(), stop_reason(choice.finish.as_ref(), calls, refuses).into());
     written.insert("stop_sequence".to_owned(), choice.stop_sequence.into());
     written.insert("usage".to_owned(), counts(&answer.usage.unwrap_or_default()).into());
     written.extend(beside(answer.extra));
@@ -52,8 +53,9 @@ pub(super) fn beside(extra: Object) -> impl Iterator<Item = (String, Value)> {
     extra.into_iter().filter(|(name, _)| BESIDE.contains(&name.as_str()))
 }
 
-/// Why it ended. Some providers say of an answer that calls tools that the model was done.
-pub(super) fn stop_reason(finish: Option<&Finish>, calls: bool) -> &'static str {
+/// Why it ended. Some providers say of an answer that calls tools that the model was done; and those whose refusals are parts of their own say so of these,
+/// which without that part's name would be taken for an answer, by clients that asked for JSON above all.
+pub(super) fn stop_reason(finish: Option<&Finish>, calls: bool, refuses: bool) -> &'static str {
     match finish {
         Some(Finish::Length) => "max_tokens",
         Some(Finish::ContentFilter | Finish::Refusal) => "refusal",
@@ -61,6 +63,7 @@ pub(super) fn stop_reason(finish: Option<&Finish>, calls: bool) -> &'static str 
         Some(Finish::StopSequence) if !calls => "stop_sequence",
         Some(Finish::ToolCalls) => "tool_use",
         _ if calls => "tool_use",
+        _ if refuses => "refusal",
         _ => "end_turn",
     }
 }

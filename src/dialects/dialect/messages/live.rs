@@ -30,6 +30,7 @@ pub struct Encoder {
     /// The kinds of the parts of text and reasoning so far, by which they go on after others.
     told: Vec<(u32, Said)>,
     calls: bool,
+    refuses: bool,
     finish: Option<(Finish, Option<String>)>,
     usage: Option<Usage>,
     extra: Object,
@@ -93,6 +94,7 @@ impl Encoder {
             held: 0,
             told: Vec::new(),
             calls: false,
+            refuses: false,
             finish: None,
             usage: None,
             extra: Object::new(),
@@ -206,6 +208,7 @@ impl Encoder {
             return;
         }
         self.stop(frames);
+        self.refuses |= matches!(kind, Opening::Refusal);
         let said = match kind {
             Opening::Text | Opening::Refusal | Opening::Speech => Said::Text,
             Opening::Reasoning { redacted: true } => Said::Redacted,
@@ -344,7 +347,7 @@ impl Encoder {
         self.ended = true;
         let (finish, stop_sequence) = self.finish.take().unzip();
         let mut delta = object([
-            ("stop_reason", encode::stop_reason(finish.as_ref(), self.calls).into()),
+            ("stop_reason", encode::stop_reason(finish.as_ref(), self.calls, self.refuses).into()),
             ("stop_sequence", stop_sequence.flatten().into()),
         ]);
         delta.extend(encode::beside(std::mem::take(&mut self.extra)));
