@@ -73,7 +73,7 @@ fn its_other_examples_are_right_too() {
     let uncommented = lines.join("\n");
     let config = parse(&uncommented).unwrap_or_else(|errors| panic!("{errors}\n{uncommented}"));
     let names: Vec<&str> = config.routes.iter().map(|route| route.name.as_str()).collect();
-    assert_eq!(names, ["demo", "smart", "fast", "gpt-4o*", "shared", "chat", "default"]);
+    assert_eq!(names, ["demo", "smart", "fast", "extract", "gpt-4o*", "shared", "chat", "default"]);
     assert!(["ollama", "team-b", "mine"].iter().all(|name| config.providers.iter().any(|provider| provider.name == *name)));
     assert_eq!((config.limits.max_attempts, config.cors.len()), (6, 1));
 }

@@ -513,14 +513,15 @@ fn members() {
         (
             MODEL,
             Request { tools: strict(open()), ..hi() },
-            json!({"tools": [{"name": "look", "input_schema": open()}]}),
-            &["tools[].strict"],
+            // Closed for Anthropic's sake; the gateway judges by what the client wrote.
+            json!({"tools": [{"name": "look", "input_schema": schema_closed(), "strict": true}]}),
+            &[],
         ),
         (
             "claude-sonnet-4-20250514",
             Request { tools: strict(schema()), ..hi() },
             json!({"tools": [{"name": "look", "input_schema": schema()}]}),
-            &["tools[].strict"],
+            &[],
         ),
         (
             MODEL,
