@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use breakwater_scan::members::{self, MAX_DEPTH, Members};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -16,9 +17,6 @@ use serde_json::{Map, Value};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::json::is_object;
-
-/// The deepest nesting of a request's JSON: recursion elsewhere, at providers too, ends badly far above any honest request.
-const MAX_DEPTH: usize = 128;
 
 /// The most names in `models`.
 const MAX_MODELS: usize = 8;
@@ -45,48 +43,14 @@ pub struct Envelope<'a> {
     prompt_cache_key: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct Members<'a> {
-    #[serde(borrow, default)]
-    model: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    models: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    messages: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    input: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    prompt: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    system: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    instructions: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    stream: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    stream_options: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    tools: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    response_format: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    text: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    output_config: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    output_format: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    prompt_cache_key: Option<&'a RawValue>,
-}
-
 impl<'a> Envelope<'a> {
     /// Finds what the gateway must know, and refuses what no provider could answer.
     #[inline(never)]
     pub fn parse(dialect: Dialect, body: &'a str) -> Result<Self, Error> {
-        if let Some(at) = too_deep(body) {
+        if let Some(at) = members::too_deep(body) {
             return Err(Error::invalid_request(None, format!("the JSON is nested more than {MAX_DEPTH} deep, at byte {at}")));
         }
-        let members: Members<'a> = serde_json::from_str(body).map_err(|error| not_a_request(body, &error))?;
+        let members: Members<'a> = members::read(body).map_err(|error| not_a_request(body, &error))?;
         // What serde derives for a struct takes an array for one too.
         if !is_object(body) {
             return Err(no_object(body));
@@ -155,7 +119,7 @@ impl<'a> Envelope<'a> {
     /// first of the user's; all of them where there is none.
     #[must_use]
     pub fn opening(&self) -> [&'a str; 3] {
-        let first = first_question(self.messages).and_then(|end| self.messages.get(..end)).unwrap_or(self.messages);
+        let first = members::first_question(self.messages).and_then(|end| self.messages.get(..end)).unwrap_or(self.messages);
         [self.tools, self.system, first]
     }
 }
@@ -177,26 +141,6 @@ fn question<'a>(dialect: Dialect, members: &Members<'a>) -> Result<Option<&'a Ra
             Err(Error::invalid_request(Some(name), format!("'{name}' is missing; it takes {allowed}")))
         }
         _ => Err(wrong(name, allowed, raw)),
-    }
-}
-
-/// Where the first message of the user's ends, in an array's text. What follows is not looked at: it may be a long conversation.
-fn first_question(messages: &str) -> Option<usize> {
-    #[derive(Deserialize)]
-    struct Message<'a> {
-        #[serde(borrow, default)]
-        role: Option<&'a RawValue>,
-    }
-    let mut rest = messages.strip_prefix('[')?;
-    loop {
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
-        let message = values.next()?.ok()?;
-        rest = rest.get(values.byte_offset()..)?;
-        let role = serde_json::from_str::<Message<'_>>(message.get()).ok().and_then(|message| message.role);
-        if role.is_some_and(|role| role.get() == "\"user\"") {
-            return Some(messages.len() - rest.len());
-        }
-        rest = rest.trim_start().strip_prefix(',')?;
     }
 }
 
@@ -275,41 +219,6 @@ fn kind(json: &str) -> &'static str {
         Some(_) => "a number",
         None => "nothing",
     }
-}
-
-/// Where the nesting passes [`MAX_DEPTH`]. The parser does not say: what it skips, it skips without recursion.
-fn too_deep(body: &str) -> Option<usize> {
-    let bytes = body.as_bytes();
-    let mut depth = 0_usize;
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return Some(at);
-                }
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => at = string_end(bytes, at),
-            _ => {}
-        }
-        at += 1;
-    }
-    None
-}
-
-/// The place of the quote that ends the string which begins at `start`.
-fn string_end(bytes: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    while let Some(step) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        at += step;
-        if bytes.get(at) == Some(&b'"') {
-            return at;
-        }
-        at += 2;
-    }
-    bytes.len()
 }
 
 /// The request as a target is sent it: its own model name, the fields that the route decides, no `models`, and the usage asked for where

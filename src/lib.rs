@@ -5,10 +5,10 @@
 //! ```text
 //! edge      reads body and header fields, once                    edge/fetch.rs
 //! gateway   finds the endpoint, and who is calling                gateway.rs, auth.rs
-//! api       finds in its text what a gateway must know            api/generate.rs, envelope.rs
+//! api       finds in its text what a gateway must know            api/generate.rs, envelope.rs, scan/members.rs
 //! route     makes names into candidates: target × credential      route.rs
 //!   order     whom to ask first, and who stays with whom          route/order.rs, affinity.rs, load.rs
-//! cache     looks for an answer that is there already             cache.rs, canonical.rs
+//! cache     looks for an answer that is there already             cache.rs, scan/canonical.rs
 //! engine    asks one candidate after the other until one answers  engine.rs
 //!   budget    says whether there is another call to spend         budget.rs
 //!   breaker   says whether a candidate may be asked               consult.rs, breaker.rs
@@ -17,7 +17,7 @@
 //!   translation  says it in the candidate's words               translation.rs, dialects/
 //!   provider  knows where it goes, and how it says whose it is    provider/
 //!   dialect   tells an answer from a lie                          dialects/
-//!   stream    holds back until the first content                  stream.rs, sse.rs
+//!   stream    holds back until the first content                  stream.rs, scan/sse.rs
 //!   demand    says whether an answer has the form that was asked   demand.rs, schema/
 //!   verdict   says what went wrong, whose fault, what next        verdict.rs
 //! api       renders the answer, or the error                      api/generate.rs, error.rs
@@ -34,7 +34,6 @@ mod binding;
 pub mod breaker;
 mod budget;
 pub mod cache;
-pub mod canonical;
 pub mod config;
 mod consult;
 mod cors;
@@ -55,7 +54,6 @@ pub mod region;
 mod route;
 pub mod runtime;
 pub mod secret;
-pub mod sse;
 pub mod stream;
 pub mod time;
 pub mod trace;
@@ -65,3 +63,4 @@ pub mod wait;
 
 pub use breakwater_dialects::{chat, dialect};
 use breakwater_dialects::{hash, json};
+pub use breakwater_scan::{canonical, sse};

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::rc::Rc;
 
+pub(crate) use breakwater_scan::canonical::hex;
 use sha2::{Digest, Sha256};
 
 /// A text that only [`Secret::expose`] shows.
@@ -118,13 +119,6 @@ fn without_address(text: &str, address: &str) -> Option<String> {
     let mut without = without?;
     without.push_str(text.get(from..).unwrap_or_default());
     Some(without)
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ mod tests {
         }
         *slots.or_default(3_u32) += "!";
         slots.or_default(1_u32).push('b');
-        assert_eq!(slots.of(7_u32, || unreachable!()), "g");
+        assert_eq!(slots.of(7_u32, || "again".to_owned()), "g");
         assert_eq!(slots.get(3_u32).map(String::as_str), Some("d!"));
         assert_eq!(slots.get(2_u32), None);
         assert_eq!(slots.get_mut(2_u32), None);

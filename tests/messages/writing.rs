@@ -514,7 +514,7 @@ fn members() {
             MODEL,
             Request { tools: strict(open()), ..hi() },
             // Closed for Anthropic's sake; the gateway judges by what the client wrote.
-            json!({"tools": [{"name": "look", "input_schema": schema_closed(), "strict": true}]}),
+            json!({"tools": [{"name": "look", "input_schema": json!({"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": false}), "strict": true}]}),
             &[],
         ),
         (

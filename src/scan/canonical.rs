@@ -26,8 +26,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::secret::hex;
-
 /// What does not shape an answer.
 const LEFT_OUT: [&str; 8] = ["stream", "stream_options", "user", "metadata", "store", "service_tier", "model", "models"];
 
@@ -230,4 +228,12 @@ impl<'a> Scanner<'a> {
 /// JSON's white space (RFC 8259, section 2).
 const fn is_space(char: char) -> bool {
     matches!(char, ' ' | '\t' | '\n' | '\r')
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
