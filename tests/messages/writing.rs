@@ -578,11 +578,15 @@ fn members() {
         assert_eq!(if of_old { Vec::new() } else { broken(&body, model) }, Vec::<String>::new(), "{body}");
     }
     // Where it cannot be enforced, the model is told.
-    for (model, schema) in [("claude-3-opus-20240229", schema()), (MODEL, open())] {
+    for (model, schema) in [("claude-3-opus-20240229", schema()), (MODEL, json!({"type": "array"}))] {
         let (body, told) = written(&Request { format: format(schema.clone()), ..hi() }, model);
         assert!(body["system"][0]["text"].as_str().unwrap().contains(&schema.to_string()), "{body}");
         assert_eq!((body.get("output_config"), told), (None, Vec::new()));
     }
+    // Where it can be, without what only narrows.
+    let (body, told) = written(&Request { format: format(open()), ..hi() }, MODEL);
+    let closed = json!({"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": false});
+    assert_eq!((&body["output_config"]["format"]["schema"], told), (&closed, Vec::new()));
     let (body, told) = written(&Request { format: Some(Format::JsonObject), ..hi() }, MODEL);
     assert!(body["system"][0]["text"].as_str().unwrap().contains("JSON"));
     assert_eq!(told, Vec::<String>::new());
