@@ -62,6 +62,8 @@ pub(crate) struct Job<'a> {
     pub(crate) hold: Option<Hold>,
     /// The most calls to start.
     pub(crate) max_attempts: usize,
+    /// Whether calls with something to put right are beyond these.
+    pub(crate) corrects_beyond: bool,
     /// Pays for every call beyond the first.
     pub(crate) spending: &'a Spending,
     /// The `x-breakwater-simulate` header.
@@ -298,9 +300,10 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
     // Whatever comes of it, nobody else takes this turn.
     progress.borrow_mut().rule_out(at);
     let (mut retries, mut corrections) = (0, 0);
+    let most = |corrections: u32| job.max_attempts + if job.corrects_beyond { corrections as usize } else { 0 };
     loop {
         // Looked at again for each call: of two that stand beside each other, the other one may have begun another meanwhile.
-        if progress.borrow().trace.calls() >= job.max_attempts {
+        if progress.borrow().trace.calls() >= most(corrections) {
             consult.record(&ticket, breaker::Outcome::Nothing);
             return Tried::Lost;
         }
@@ -343,7 +346,8 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
         }
         let worth = |wait: &Duration| *wait <= LONGEST_WAIT || nobody_else;
         let wait = wait.filter(|_| !other_key && retries < candidate.retries);
-        let wait = anew.as_ref().map(|_| Duration::ZERO).or(wait).filter(|_| calls < job.max_attempts);
+        let corrected = corrections + u32::from(is_unsatisfied && anew.is_some());
+        let wait = anew.as_ref().map(|_| Duration::ZERO).or(wait).filter(|_| calls < most(corrected));
         let Some(wait) = wait.filter(worth) else { return Tried::Lost };
         // A wait that leaves no time for the retry is better spent on the next target.
         let again = runtime.now() + wait;
@@ -355,7 +359,7 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
         }
         match anew {
             Some(anew) => {
-                corrections += u32::from(is_unsatisfied);
+                corrections = corrected;
                 guise = anew;
             }
             None => {

@@ -88,7 +88,9 @@ fn words(wrong: &Wrong, demand: &Demand) -> String {
     if wrong.cut {
         words.push_str("\nIt must be shorter than that.");
     }
-    words.push_str("\nAnswer again with the corrected JSON alone: no explanation before or after it, and no code fence around it.");
+    words.push_str(
+        "\nAnswer again with the corrected JSON alone: no explanation before or after it, and no code fence around it.",
+    );
     words
 }
 

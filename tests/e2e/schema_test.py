@@ -3,6 +3,7 @@ SDK sees any of it, or is the SDK's own error. The models (replay/turn.mjs) stay
 
 import asyncio
 import json
+import logging
 import unittest
 import warnings
 
@@ -61,15 +62,15 @@ def setUpModule():
     global served, strict, checked, live, loop
     served = Served("replay")
     unittest.addModuleCleanup(served.stop)
-    strict = served.gateway()
-    checked = served.gateway("[defaults]\nvalidate_tools = true")
-    live = served.gateway('[defaults]\nvalidate_tools = true\nschema_stream = "live"')
+    # More is put right here than a budget of retries would have it.
+    strict, checked, live = (served.gateway(f'[defaults]\nretry_budget = "off"\n{more}') for more in ("", "validate_tools = true", 'validate_tools = true\nschema_stream = "live"'))
     loop = asyncio.new_event_loop()
     unittest.addModuleCleanup(loop.close)
     # It would send what it did to its maker's servers.
     agents.set_tracing_disabled(True)
     # Of clients that a test does not keep, and of types that LangChain's answers are not made of.
     warnings.simplefilter("ignore")
+    logging.getLogger("instructor").setLevel(logging.CRITICAL)
 
 
 def run(coroutine):
@@ -166,12 +167,10 @@ def langchain_streamed(url, model):
     return last
 
 
-def llama_index(**more):
-    def ask(url, model):
-        llm = OpenAILike(api_base=f"{url}/v1", api_key="any", model=model, is_chat_model=True, **more).as_structured_llm(City)
-        return llm.chat([ChatMessage(PROMPT)]).raw
-
-    return ask
+def llama_index(url, model):
+    # Its other way, `should_use_structured_outputs`, imports what is no longer in the OpenAI SDK.
+    llm = OpenAILike(api_base=f"{url}/v1", api_key="any", model=model, is_chat_model=True, is_function_calling_model=True)
+    return llm.as_structured_llm(City).chat([ChatMessage(PROMPT)]).raw
 
 
 def openai_agents(kind):
@@ -202,16 +201,13 @@ WAYS = {
     },
     **{f"langchain {method}, responses={api}": (langchain(method, api), SAID) for method in ("json_schema", "function_calling") for api in (False, True)},
     "langchain json_schema, streamed": (langchain_streamed, SAID),
-    # Its other way, `should_use_structured_outputs`, imports what is no longer in the OpenAI SDK.
-    "llama-index": (llama_index(is_function_calling_model=True), SAID),
+    "llama-index": (llama_index, SAID),
     **{f"openai-agents {kind.__name__}": (openai_agents(kind), SAID) for kind in (agents.OpenAIChatCompletionsModel, agents.OpenAIResponsesModel)},
 }
 # Any JSON object is asked for, and the schema is the prompt's.
 OBJECTS = {
     **{f"langchain json_mode, responses={api}": langchain("json_mode", api, IN_WORDS) for api in (False, True)},
     "instructor json_mode": instructed(instructor.Mode.JSON),
-    # Of models that call no functions it asks in words of its own.
-    "llama-index": llama_index(additional_kwargs={"response_format": {"type": "json_object"}}),
 }
 
 

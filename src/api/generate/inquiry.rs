@@ -190,6 +190,7 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
             hedge_after: self.settings().hedge_after.filter(|_| !self.state.once),
             hold: self.settings().hold,
             max_attempts: if self.state.once { 1 } else { self.config.limits.max_attempts }.saturating_sub(asked_before.len()),
+            corrects_beyond: self.state.corrects,
             spending: self.resolved.spending,
             simulate: self.asked.simulate.as_deref(),
             demand: self.demand.as_ref(),

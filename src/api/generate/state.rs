@@ -34,6 +34,8 @@ use crate::secret::hex;
 pub(super) struct State {
     /// Whether it is sent at most once.
     pub(super) once: bool,
+    /// Whether, all the same, who answered it may be told what is wrong with the form of its answer.
+    pub(super) corrects: bool,
     /// Whether the provider keeps the answer, under an id that is nobody else's.
     pub(super) kept: bool,
 }
@@ -88,7 +90,7 @@ impl State {
                 }
             }
         }
-        Ok(Self { once, kept })
+        Ok(Self { once, corrects: once && !responses::acts(&body), kept })
     }
 }
 

@@ -35,7 +35,7 @@ use serde_json::Value;
 pub use classify::{classify_event, classify_whole, needs_a_look};
 pub use decode::decode;
 pub use encode::{Encoder, encode};
-pub use foreign::{is_encrypted, is_stateful, made, references, refuse_state, resolve, without_foreign};
+pub use foreign::{acts, is_encrypted, is_stateful, made, references, refuse_state, resolve, without_foreign};
 pub use read::read;
 pub use replay::replay;
 pub use stream::Decoder;

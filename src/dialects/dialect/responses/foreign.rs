@@ -107,6 +107,16 @@ pub fn is_stateful(body: &Object) -> Option<&'static str> {
     items(body).any(item_is_bound).then_some("input")
 }
 
+/// Whether a request may do more than to be answered, so that it is not to be said again in any other words either.
+#[must_use]
+pub fn acts(body: &Object) -> bool {
+    let is_there = |name: &&str| body.get(*name).is_some_and(|value| !value.is_null() && *value != Value::Bool(false));
+    let tools = body.get("tools").and_then(Value::as_array).into_iter().flatten();
+    ["conversation", "prompt", "background"].iter().any(is_there)
+        || tools.into_iter().any(tool_is_bound)
+        || items(body).any(item_is_bound)
+}
+
 /// A hosted tool: it works with what lies at the provider (files, a container, a screen), or does something that is not to be done twice (a search that
 /// is paid for, a call of another server). What the client runs itself is none.
 fn tool_is_bound(tool: &Value) -> bool {
