@@ -104,7 +104,8 @@ pub(crate) fn is_of_schema(refusal: &str) -> bool {
     ];
     let refusal = refusal.to_ascii_lowercase();
     let of_function = refusal.contains("for function") || refusal.contains("tools[") || refusal.contains("tools.");
-    !of_function && (WORDS.iter().any(|word| refusal.contains(word)) || refusal.contains("schema") && refusal.contains("invalid"))
+    !of_function
+        && (WORDS.iter().any(|word| refusal.contains(word)) || refusal.contains("schema") && refusal.contains("invalid"))
 }
 
 /// Whether a provider that enforces JSON itself refuses the answer of its own model: Groq's 400 for it.

@@ -357,15 +357,12 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
         if !job.spending.withdraw_retry(runtime.now()) {
             return Tried::Lost;
         }
-        match anew {
-            Some(anew) => {
-                corrections = corrected;
-                guise = anew;
-            }
-            None => {
-                runtime.sleep(wait).await;
-                retries += 1;
-            }
+        if let Some(anew) = anew {
+            corrections = corrected;
+            guise = anew;
+        } else {
+            runtime.sleep(wait).await;
+            retries += 1;
         }
         let patience = progress.borrow().patience;
         match consult.admit(candidate.circuits, patience).await {

@@ -88,7 +88,20 @@ impl<'a> Envelope<'a> {
             Dialect::Completions => None,
         };
         let form = form.map_or("", RawValue::get);
-        Ok(Self { dialect, body, model_at, names, has_chain, stream, include_usage, system, messages, tools, form, prompt_cache_key })
+        Ok(Self {
+            dialect,
+            body,
+            model_at,
+            names,
+            has_chain,
+            stream,
+            include_usage,
+            system,
+            messages,
+            tools,
+            form,
+            prompt_cache_key,
+        })
     }
 
     /// The names to try, in order: `model`, then those of `models` that it does not repeat.

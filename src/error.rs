@@ -121,7 +121,12 @@ impl Kind {
     /// Whether an answer that has gone stale is better than this: the request was right, and nobody could answer it.
     const fn may_be_stale(self) -> bool {
         match self {
-            Self::RateLimited | Self::CircuitOpen | Self::NoTarget | Self::UpstreamFailed | Self::Unsatisfied | Self::DeadlineExceeded => true,
+            Self::RateLimited
+            | Self::CircuitOpen
+            | Self::NoTarget
+            | Self::UpstreamFailed
+            | Self::Unsatisfied
+            | Self::DeadlineExceeded => true,
             Self::InvalidRequest
             | Self::RequestTooLarge
             | Self::InvalidApiKey

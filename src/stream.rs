@@ -14,8 +14,8 @@ pub(crate) use relay::Successor;
 pub use relay::{Ending, Relay};
 pub(crate) use wording::Wording;
 
-use crate::config::Hold as Window;
 use crate::chat::{Answer, Gather};
+use crate::config::Hold as Window;
 use crate::dialect::{Decoder, Dialect, Event, chat};
 use crate::sse::{self, Frames};
 

@@ -166,7 +166,8 @@ impl<'a> Translation<'a> {
             _ => cleaned,
         };
         let body = cleaned.as_deref().unwrap_or(self.envelope.body);
-        let adapted = if candidate.dialect == Dialect::Chat { dialect::chat::adapt(body, candidate.model, quirks) } else { None };
+        let adapted =
+            if candidate.dialect == Dialect::Chat { dialect::chat::adapt(body, candidate.model, quirks) } else { None };
         match adapted.or(cleaned) {
             // What was changed was a request before, and still is.
             Some(body) => match Envelope::parse(self.envelope.dialect, &body) {
@@ -210,7 +211,8 @@ impl<'a> Translation<'a> {
         };
         // A stream that is passed on as it comes is passed on in the part that it comes in.
         let may_call = self.demand.as_ref().is_some_and(|demand| !demand.live);
-        let means = if means == Means::Native && may_call { candidate.dialect.means(&request, &recipient(candidate)) } else { means };
+        let means =
+            if means == Means::Native && may_call { candidate.dialect.means(&request, &recipient(candidate)) } else { means };
         if means != Means::Native {
             means.apply(Rc::make_mut(&mut request));
         }
@@ -251,7 +253,13 @@ impl<'a> Translation<'a> {
             }
         });
         let ignored = losses.iter().map(|loss| loss.field.clone()).collect();
-        Written { body: body.to_string(), ignored, emulated: losses.is_emulated() || means != Means::Native, by_tool: means == Means::Tool, refusal }
+        Written {
+            body: body.to_string(),
+            ignored,
+            emulated: losses.is_emulated() || means != Means::Native,
+            by_tool: means == Means::Tool,
+            refusal,
+        }
     }
 }
 
@@ -261,6 +269,12 @@ fn recipient<'a>(candidate: &Candidate<'a>) -> Recipient<'a> {
 
 impl Written {
     fn refused(fault: Fault, next: Next, said: Said) -> Self {
-        Self { body: String::new(), ignored: Vec::new(), emulated: false, by_tool: false, refusal: Some(Refusal { fault, next, said }) }
+        Self {
+            body: String::new(),
+            ignored: Vec::new(),
+            emulated: false,
+            by_tool: false,
+            refusal: Some(Refusal { fault, next, said }),
+        }
     }
 }

@@ -57,7 +57,10 @@ impl Guard {
 
     fn delta(&mut self, delta: Delta) -> Result<(), String> {
         let demand = Rc::clone(&self.demand);
-        let (Delta::Open { choice, .. } | Delta::Text { choice, .. } | Delta::Close { choice, .. } | Delta::Finish { choice, .. }) = &delta
+        let (Delta::Open { choice, .. }
+        | Delta::Text { choice, .. }
+        | Delta::Close { choice, .. }
+        | Delta::Finish { choice, .. }) = &delta
         else {
             return Ok(());
         };
@@ -96,7 +99,7 @@ impl Watched {
                 let schema = offered.flatten().and_then(|(_, schema)| schema.clone()).filter(|_| !custom);
                 self.calls.push(Call { part, name, custom, arguments: schema.map(Prefix::new), is_empty: true });
             }
-            Opening::Reasoning { .. } | Opening::Speech { .. } | Opening::Whole(_) => {}
+            Opening::Reasoning { .. } | Opening::Speech | Opening::Whole(_) => {}
         }
         Ok(())
     }

@@ -68,8 +68,11 @@ impl Demand {
 
     fn judge_choice(&self, choice: &mut Choice) -> Judgement {
         let cut = choice.finish == Some(Finish::Length);
-        let calls: Vec<&ToolCall> =
-            choice.parts.iter().filter_map(|part| if let Kind::ToolCall(call) = &part.kind { Some(call) } else { None }).collect();
+        let calls: Vec<&ToolCall> = choice
+            .parts
+            .iter()
+            .filter_map(|part| if let Kind::ToolCall(call) = &part.kind { Some(call) } else { None })
+            .collect();
         if !calls.is_empty() {
             let complaints = self.of_calls(&calls);
             return if complaints.is_empty() { Judgement::Valid } else { wrong(choice, complaints, cut, true) };
@@ -120,8 +123,11 @@ fn wrong(choice: &Choice, complaints: Vec<Complaint>, cut: bool, is_json: bool) 
 }
 
 fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
-    let text: String =
-        choice.parts.iter().filter_map(|part| if let Kind::Text { text, .. } = &part.kind { Some(text.as_str()) } else { None }).collect();
+    let text: String = choice
+        .parts
+        .iter()
+        .filter_map(|part| if let Kind::Text { text, .. } = &part.kind { Some(text.as_str()) } else { None })
+        .collect();
     let finished = if cut { Finished::Cut } else { Finished::Stop };
     let found = repaired(&text, finished, &mut |value| form.schema.is_valid(value)).map(|(json, _)| json.into_owned());
     match found {

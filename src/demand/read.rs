@@ -164,7 +164,8 @@ fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error
             Dialect::Responses | Dialect::Completions | Dialect::Gemini => (tool, format!("tools[{place}].parameters")),
         };
         let Some(name) = function.get("name").and_then(Value::as_str) else { continue };
-        let parameters = function.get("parameters").or_else(|| function.get("input_schema")).filter(|schema| schema.is_object());
+        let parameters =
+            function.get("parameters").or_else(|| function.get("input_schema")).filter(|schema| schema.is_object());
         let is_checked = all || function.get("strict") == Some(&Value::Bool(true));
         let schema = parameters.filter(|_| is_checked).map(|schema| compile(schema, &at)).transpose()?;
         tools.push((name.to_owned(), schema));
@@ -174,7 +175,11 @@ fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error
 
 fn compile(schema: &Value, place: &str) -> Result<Rc<Schema>, Error> {
     Schema::compile(schema).map(Rc::new).map_err(|Refusal { at, message }| {
-        let message = if at.is_empty() { format!("the schema at '{place}': {message}") } else { format!("the schema at '{place}', at {at}: {message}") };
+        let message = if at.is_empty() {
+            format!("the schema at '{place}': {message}")
+        } else {
+            format!("the schema at '{place}', at {at}: {message}")
+        };
         Error::invalid_request(Some(place), message)
     })
 }

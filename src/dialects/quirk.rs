@@ -38,9 +38,9 @@ pub enum Schemas {
 
 impl Schemas {
     fn hold(self, model: &str) -> bool {
-        let is_one = |name: &&str| match name.strip_suffix('$') {
+        let is_one = |name: &str| match name.strip_suffix('$') {
             Some(whole) => model == whole,
-            None => model.starts_with(*name),
+            None => model.starts_with(name),
         };
         match self {
             Self::All => true,

@@ -235,7 +235,9 @@ impl<R: Runtime> Attempt<'_, R> {
         let Some(mut answer) = answer else { return Err(self.judge(&Evidence::Garbage)) };
         let mut called = false;
         if by_tool {
-            called = answer.choices.iter_mut().fold(false, |called, choice| taken_out_of_call(choice) || called);
+            for choice in &mut answer.choices {
+                called |= taken_out_of_call(choice);
+            }
         }
         let record = self.consult.gateway.demand_record();
         let count = |passed| record.borrow_mut().count(&self.candidate.name, passed);
@@ -304,7 +306,12 @@ impl<R: Runtime> Attempt<'_, R> {
     }
 
     /// Reads until the first content, and for as long beyond it as the stream is to be held back.
-    async fn stream(&self, mut rest: R::Body, by_tool: bool, ticket: &Ticket) -> Result<(WonBody<R::Body>, Option<Mark>), Miss> {
+    async fn stream(
+        &self,
+        mut rest: R::Body,
+        by_tool: bool,
+        ticket: &Ticket,
+    ) -> Result<(WonBody<R::Body>, Option<Mark>), Miss> {
         let runtime = &self.consult.runtime;
         let dialect = self.candidate.dialect;
         let mut hold = Hold::new(dialect, self.candidate.provider.quirks.done_may_be_missing)
@@ -346,7 +353,8 @@ impl<R: Runtime> Attempt<'_, R> {
                         self.begun(&mut ticket);
                     }
                     self.consult.came(&self.timed, Awaited::StreamCompletion);
-                    let examined = if self.job.demand.is_some() { self.examine(stream::told(dialect, &all), by_tool)? } else { None };
+                    let examined =
+                        if self.job.demand.is_some() { self.examine(stream::told(dialect, &all), by_tool)? } else { None };
                     self.consult.record(&ticket, Outcome::Success);
                     return Ok(match examined {
                         None => (WonBody::Streamed(all), None),

@@ -161,7 +161,9 @@ impl Relay {
             let hidden =
                 self.hide_usage && data.as_ref().is_some_and(|data| self.upstream.classify_frame(frame, data).usage_only);
             // What cannot be told ends the stream at the next chunk.
-            if data.as_ref().is_some_and(|data| !self.satisfies(data)) || !hidden && self.tell(frame, data.as_deref(), &mut shown).is_none() {
+            if data.as_ref().is_some_and(|data| !self.satisfies(data))
+                || !hidden && self.tell(frame, data.as_deref(), &mut shown).is_none()
+            {
                 self.untold = true;
                 break;
             }

@@ -71,7 +71,7 @@ fn schema() -> Value {
 }
 
 /// A chat request that demands the schema, with further members.
-fn asking(route: &str, more: Value) -> String {
+fn asking(route: &str, more: &Value) -> String {
     let mut body = json!({"model": route, "messages": [{"role": "user", "content": "Who?"}],
         "response_format": {"type": "json_schema", "json_schema": {"name": "person", "schema": schema()}}});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -197,7 +197,7 @@ fn a_whole_answer_is_valid_repaired_corrected_or_an_error() {
         (
             "no time for another try",
             "one",
-            |_, _, nth| says(if nth == 0 { 15_000 } else { 15_000 }, BAD),
+            |_, _, _| says(15_000, BAD),
             504,
             "none",
             "",
@@ -207,7 +207,7 @@ fn a_whole_answer_is_valid_repaired_corrected_or_an_error() {
     ];
     for (name, route, upstream, status, word, text, trace) in rows {
         let (world, gateway) = world(upstream);
-        let (found, headers, body) = ask(&world, &gateway, chat(&asking(route, json!({})), &[]));
+        let (found, headers, body) = ask(&world, &gateway, chat(&asking(route, &json!({})), &[]));
         assert_eq!(found, status, "{name}: {body}");
         assert_eq!((mark(&headers), words(&headers)), (word, trace.iter().map(|call| (*call).to_owned()).collect()), "{name}");
         if status == 200 {
@@ -219,15 +219,18 @@ fn a_whole_answer_is_valid_repaired_corrected_or_an_error() {
 #[test]
 fn an_error_tells_what_was_wrong_at_last() {
     let (world, gateway) = world(|_, _, _| says(1, BAD));
-    let (status, headers, body) = ask(&world, &gateway, chat(&asking("one", json!({})), &[]));
+    let (status, headers, body) = ask(&world, &gateway, chat(&asking("one", &json!({})), &[]));
     let body: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!((status, &body["error"]["code"], headers.get("x-should-retry")), (422, &json!("schema_unsatisfied"), Some("false")));
+    assert_eq!(
+        (status, &body["error"]["code"], headers.get("x-should-retry")),
+        (422, &json!("schema_unsatisfied"), Some("false"))
+    );
     let message = body["error"]["message"].as_str().unwrap();
     assert!(message.contains("a/m") && message.contains("/age") && message.contains("\"36\""), "{message}");
     assert_eq!(body["error"]["attempts"].as_array().unwrap().len(), 3);
     // Nobody's circuit is told.
     for _ in 0..10 {
-        let (_, headers, _) = ask(&world, &gateway, chat(&asking("one", json!({})), &[]));
+        let (_, headers, _) = ask(&world, &gateway, chat(&asking("one", &json!({})), &[]));
         assert!(words(&headers).iter().all(|word| word == "a/m;schema_unsatisfied"), "{:?}", words(&headers));
     }
 }
@@ -235,7 +238,7 @@ fn an_error_tells_what_was_wrong_at_last() {
 #[test]
 fn the_next_call_says_what_was_said_and_what_is_wrong_with_it() {
     let (world, gateway) = world(|_, _, nth| says(1, if nth == 0 { BAD } else { GOOD }));
-    ask(&world, &gateway, chat(&asking("one", json!({"temperature": 0.5, "seed": 7})), &[]));
+    ask(&world, &gateway, chat(&asking("one", &json!({"temperature": 0.5, "seed": 7})), &[]));
     let sent = sent(&world);
     let [(_, first), (_, second)] = sent.as_slice() else { panic!("{sent:?}") };
     let (before, after) = (first["messages"].as_array().unwrap(), second["messages"].as_array().unwrap());
@@ -256,7 +259,7 @@ fn the_next_target_is_told_of_json_and_not_of_chatter() {
         *world.upstream.borrow_mut() =
             Box::new(move |sent| says(1, if sent.url.starts_with("https://a.") { wrong } else { GOOD }));
         let gateway = gateway(CONFIG, &[("KEY", "sk-1")]);
-        let (status, _, _) = ask(&world, &gateway, chat(&asking("two", json!({})), &[]));
+        let (status, _, _) = ask(&world, &gateway, chat(&asking("two", &json!({})), &[]));
         let sent = sent(&world);
         assert_eq!((status, sent.len(), sent[1].0.as_str()), (200, 2, "b"));
         assert_eq!(sent[1].1["messages"].as_array().unwrap().len(), if is_told { 3 } else { 1 }, "{wrong}");
@@ -299,7 +302,7 @@ fn every_protocol_is_corrected_in_its_own_words_for_every_client() {
         "output_config": {"format": {"type": "json_schema", "schema": schema()}}});
     let of_responses = json!({"input": "Who?", "store": false,
         "text": {"format": {"type": "json_schema", "name": "person", "schema": schema()}}});
-    let of_chat: Value = serde_json::from_str(&asking("", json!({}))).unwrap();
+    let of_chat: Value = serde_json::from_str(&asking("", &json!({}))).unwrap();
     for (path, body) in [("/v1/chat/completions", of_chat), ("/v1/messages", of_messages), ("/v1/responses", of_responses)] {
         for (route, member) in [("one", "messages"), ("claude", "messages"), ("gem", "contents"), ("resp", "input")] {
             let name = format!("{path} by {route}");
@@ -349,13 +352,14 @@ fn a_stream_waits_until_its_answer_is_valid() {
     ];
     for (name, upstream, status, word) in rows {
         let (world, gateway) = world(upstream);
-        let body = asking("one", json!({"stream": true, "stream_options": {"include_usage": false}}));
+        let body = asking("one", &json!({"stream": true, "stream_options": {"include_usage": false}}));
         let (found, headers, body) = ask(&world, &gateway, chat(&body, &[]));
         assert_eq!((found, mark(&headers)), (status, word), "{name}: {body}");
         if status != 200 {
             continue;
         }
-        let chunks: Vec<Value> = body.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok()).collect();
+        let chunks: Vec<Value> =
+            body.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok()).collect();
         let text: String = chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
         assert_eq!(text, GOOD, "{name}");
         assert!(body.ends_with("data: [DONE]\n\n"), "{name}: {body}");
@@ -364,11 +368,10 @@ fn a_stream_waits_until_its_answer_is_valid() {
 
 #[test]
 fn nothing_is_sent_before_an_answer_is_valid_but_comments() {
-    let upstream: Upstream = |_, _, nth| {
-        tells(10, 1500, &[r#"{"name":"Ada","#, if nth == 0 { r#""age":"36"}"# } else { r#""age":36}"# }])
-    };
+    let upstream: Upstream =
+        |_, _, nth| tells(10, 1500, &[r#"{"name":"Ada","#, if nth == 0 { r#""age":"36"}"# } else { r#""age":36}"# }]);
     let (world_, gateway_) = world(upstream);
-    let response = send(&world_, &gateway_, chat(&asking("early", json!({"stream": true})), &[]));
+    let response = send(&world_, &gateway_, chat(&asking("early", &json!({"stream": true})), &[]));
     let Body::Stream(received) = response.body else { panic!("no stream") };
     while received.ended.get().is_none() {
         let valid = world_.calls.borrow().len() == 2 && world_.calls.borrow()[1].ended.get().is_some();
@@ -396,8 +399,9 @@ fn a_live_stream_ends_where_it_cannot_become_valid() {
         *world.upstream.borrow_mut() =
             Box::new(move |_| tells(10, 100, &pieces.iter().map(String::as_str).collect::<Vec<_>>()));
         let gateway = gateway(CONFIG, &[("KEY", "sk-1")]);
-        let (status, _, body) = ask(&world, &gateway, chat(&asking("live", json!({"stream": true})), &[]));
-        let events: Vec<Value> = body.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok()).collect();
+        let (status, _, body) = ask(&world, &gateway, chat(&asking("live", &json!({"stream": true})), &[]));
+        let events: Vec<Value> =
+            body.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok()).collect();
         let text: String = events.iter().filter_map(|event| event["choices"][0]["delta"]["content"].as_str()).collect();
         assert_eq!((status, text.as_str()), (200, shown), "{name}: {body}");
         assert_eq!(body.ends_with("data: [DONE]\n\n"), valid, "{name}: {body}");
@@ -436,7 +440,13 @@ fn turns_that_call_tools_are_exempt_and_calls_are_validated() {
             200,
             &["a/m;schema_unsatisfied", "a/m;ok"],
         ),
-        ("an answer in words is checked as such", "one", |_, _, nth| says(1, if nth == 0 { "Hi!" } else { GOOD }), 200, &["a/m;schema_unsatisfied", "a/m;ok"]),
+        (
+            "an answer in words is checked as such",
+            "one",
+            |_, _, nth| says(1, if nth == 0 { "Hi!" } else { GOOD }),
+            200,
+            &["a/m;schema_unsatisfied", "a/m;ok"],
+        ),
         (
             "never right",
             "one",
@@ -447,7 +457,7 @@ fn turns_that_call_tools_are_exempt_and_calls_are_validated() {
     ];
     for (name, route, upstream, status, trace) in rows {
         let (world, gateway) = world(upstream);
-        let (found, headers, body) = ask(&world, &gateway, chat(&asking(route, json!({"tools": tools})), &[]));
+        let (found, headers, body) = ask(&world, &gateway, chat(&asking(route, &json!({"tools": tools})), &[]));
         assert_eq!((found, words(&headers)), (status, trace.iter().map(|word| (*word).to_owned()).collect()), "{name}: {body}");
         let sent = sent(&world);
         if let [_, (_, second), ..] = sent.as_slice()
@@ -474,20 +484,27 @@ fn each_of_several_choices_is_validated() {
         answers(1, 200, &body.to_string())
     };
     let (world, gateway) = world(upstream);
-    let (status, headers, body) = ask(&world, &gateway, chat(&asking("one", json!({"n": 2})), &[]));
+    let (status, headers, body) = ask(&world, &gateway, chat(&asking("one", &json!({"n": 2})), &[]));
     assert_eq!((status, mark(&headers)), (200, "retried;1"), "{body}");
     let body: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!((&body["choices"][0]["message"]["content"], &body["choices"][1]["message"]["content"]), (&json!(GOOD), &json!(GOOD)));
+    assert_eq!(
+        (&body["choices"][0]["message"]["content"], &body["choices"][1]["message"]["content"]),
+        (&json!(GOOD), &json!(GOOD))
+    );
 }
 
 #[test]
 fn a_schema_that_a_provider_refuses_is_asked_for_in_words_and_that_is_remembered() {
     let upstream: Upstream = |_, _, nth| {
-        if nth == 0 { error(1, 400, "bad", "Invalid schema for response_format 'person': 'additionalProperties' is required") } else { says(1, GOOD) }
+        if nth == 0 {
+            error(1, 400, "bad", "Invalid schema for response_format 'person': 'additionalProperties' is required")
+        } else {
+            says(1, GOOD)
+        }
     };
     let (world, gateway) = world(upstream);
     for (times, trace) in [(2, &["a/m;schema_refused", "a/m;ok"][..]), (3, &["a/m;ok"][..])] {
-        let (status, headers, body) = ask(&world, &gateway, chat(&asking("one", json!({})), &[]));
+        let (status, headers, body) = ask(&world, &gateway, chat(&asking("one", &json!({})), &[]));
         assert_eq!((status, mark(&headers), content(&body).as_str()), (200, "emulated", GOOD));
         assert_eq!(words(&headers), trace.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         let sent = sent(&world);
@@ -498,7 +515,7 @@ fn a_schema_that_a_provider_refuses_is_asked_for_in_words_and_that_is_remembered
     }
     // A refusal that is of something else is the client's.
     let (world, gateway) = self::world(|_, _, _| error(1, 400, "bad", "messages must not be empty"));
-    assert_eq!(ask(&world, &gateway, chat(&asking("one", json!({})), &[])).0, 400);
+    assert_eq!(ask(&world, &gateway, chat(&asking("one", &json!({})), &[])).0, 400);
     assert_eq!(world.calls.borrow().len(), 1);
 }
 
@@ -506,7 +523,7 @@ fn a_schema_that_a_provider_refuses_is_asked_for_in_words_and_that_is_remembered
 fn a_target_that_keeps_failing_a_schema_is_asked_last_for_a_while() {
     let (world, gateway) = world(|host, _, _| says(1, if host == "a" { BAD } else { GOOD }));
     let first = |world: &Rc<World>| {
-        let (_, headers, _) = ask(world, &gateway, chat(&asking("two", json!({})), &[]));
+        let (_, headers, _) = ask(world, &gateway, chat(&asking("two", &json!({})), &[]));
         words(&headers)[0].clone()
     };
     for _ in 0..3 {
@@ -514,7 +531,7 @@ fn a_target_that_keeps_failing_a_schema_is_asked_last_for_a_while() {
     }
     assert_eq!(first(&world), "b/m;ok");
     // For another schema it is as good as any, and after a while for this one.
-    let mut other: Value = serde_json::from_str(&asking("two", json!({}))).unwrap();
+    let mut other: Value = serde_json::from_str(&asking("two", &json!({}))).unwrap();
     other["response_format"]["json_schema"]["schema"] = json!({"type": "object"});
     let (_, headers, _) = ask(&world, &gateway, chat(&other.to_string(), &[]));
     assert_eq!(words(&headers), ["a/m;ok"]);
@@ -528,14 +545,14 @@ fn a_target_that_keeps_failing_a_schema_is_asked_last_for_a_while() {
 #[test]
 fn only_what_is_valid_is_stored() {
     let (world, gateway) = world(|_, _, nth| says(1, if nth < 3 { BAD } else { GOOD }));
-    let body = asking("kept", json!({}));
+    let body = asking("kept", &json!({}));
     assert_eq!(ask(&world, &gateway, chat(&body, &[])).0, 422);
     assert!(world.stored.borrow().is_empty());
     let (status, headers, _) = ask(&world, &gateway, chat(&body, &[]));
     assert_eq!((status, headers.get("x-breakwater-cache")), (200, Some("miss")));
     let (status, headers, answer) = ask(&world, &gateway, chat(&body, &[]));
     assert_eq!((status, headers.get("x-breakwater-cache"), content(&answer).as_str()), (200, Some("hit"), GOOD));
-    let streamed = asking("kept", json!({"stream": true}));
+    let streamed = asking("kept", &json!({"stream": true}));
     let (_, headers, body) = ask(&world, &gateway, chat(&streamed, &[]));
     assert_eq!((headers.get("x-breakwater-cache"), body.contains("[DONE]")), (Some("hit"), true));
 }
@@ -563,7 +580,7 @@ fn a_schema_that_is_none_is_refused_with_its_place() {
     for (schema, place) in rows {
         let (world, gateway) = world(|_, _, _| says(1, GOOD));
         let format = json!({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}});
-        let (status, _, body) = ask(&world, &gateway, chat(&asking("one", format), &[]));
+        let (status, _, body) = ask(&world, &gateway, chat(&asking("one", &format), &[]));
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!((status, &body["error"]["param"]), (400, &json!("response_format.json_schema.schema")), "{schema}: {body}");
         assert!(body["error"]["message"].as_str().unwrap().contains(place), "{body}");

@@ -24,23 +24,59 @@ pub const OPENAI: Subset = Subset {
     all_required: true,
     recursive: true,
     kept: &[
-        "type", "title", "description", "enum", "const", "pattern", "multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems",
+        "type",
+        "title",
+        "description",
+        "enum",
+        "const",
+        "pattern",
+        "multipleOf",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minItems",
         "maxItems",
     ],
 };
 
 /// "Structured outputs", "JSON Schema limitations": no bounds of numbers, lengths and counts, no recursion.
-pub const ANTHROPIC: Subset =
-    Subset { all_required: false, recursive: false, kept: &["type", "title", "description", "enum", "const", "default", "examples"] };
+pub const ANTHROPIC: Subset = Subset {
+    all_required: false,
+    recursive: false,
+    kept: &["type", "title", "description", "enum", "const", "default", "examples"],
+};
 
 /// Formats of texts that both enforce.
 const FORMATS: [&str; 9] = ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
 /// Keywords that only narrow, or say nothing.
 const NARROWING: [&str; 25] = [
-    "pattern", "multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems", "minLength", "maxLength", "minProperties",
-    "maxProperties", "uniqueItems", "contains", "minContains", "maxContains", "propertyNames", "not", "dependentRequired", "format", "default", "examples",
-    "$schema", "$comment", "deprecated",
+    "pattern",
+    "multipleOf",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minItems",
+    "maxItems",
+    "minLength",
+    "maxLength",
+    "minProperties",
+    "maxProperties",
+    "uniqueItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "propertyNames",
+    "not",
+    "dependentRequired",
+    "format",
+    "default",
+    "examples",
+    "$schema",
+    "$comment",
+    "deprecated",
 ];
 
 /// How deep a schema may be nested: `OpenAI` takes ten levels of objects, which are two of ours each.
@@ -58,15 +94,19 @@ fn node(schema: &Value, subset: &Subset, depth: usize) -> Option<Value> {
     let members = schema.as_object().filter(|_| depth < MAX_DEPTH)?;
     if let Some(reference) = members.get("$ref") {
         // Neither takes anything beside a reference; a description is no loss.
-        let is_here = reference.as_str().is_some_and(|reference| reference == "#" && subset.recursive || reference.starts_with("#/"));
-        let alone = members.keys().all(|name| matches!(name.as_str(), "$ref" | "title" | "description" | "default" | "examples"));
+        let is_here =
+            reference.as_str().is_some_and(|reference| reference == "#" && subset.recursive || reference.starts_with("#/"));
+        let alone =
+            members.keys().all(|name| matches!(name.as_str(), "$ref" | "title" | "description" | "default" | "examples"));
         return (is_here && alone).then(|| json!({ "$ref": reference }));
     }
     let mut written = Object::new();
     for (name, value) in members {
         match (name.as_str(), value) {
             (name, value) if subset.kept.contains(&name) => drop(written.insert(name.to_owned(), value.clone())),
-            ("format", Value::String(format)) if FORMATS.contains(&format.as_str()) => drop(written.insert(name.clone(), value.clone())),
+            ("format", Value::String(format)) if FORMATS.contains(&format.as_str()) => {
+                drop(written.insert(name.clone(), value.clone()));
+            }
             ("properties", Value::Object(properties)) => {
                 drop(written.insert(name.clone(), self::properties(properties, members, subset, depth)?));
             }
@@ -198,13 +238,21 @@ mod tests {
     fn what_only_narrows_is_left_out_and_objects_are_closed() {
         let rows = [
             (json!({"type": "integer", "minimum": 1}), json!({"type": "integer", "minimum": 1}), json!({"type": "integer"})),
-            (json!({"type": "string", "maxLength": 3, "format": "regex"}), json!({"type": "string"}), json!({"type": "string"})),
+            (
+                json!({"type": "string", "maxLength": 3, "format": "regex"}),
+                json!({"type": "string"}),
+                json!({"type": "string"}),
+            ),
             (
                 json!({"oneOf": [{"type": "string"}, {"type": "null"}]}),
                 json!({"anyOf": [{"type": "string"}, {"type": "null"}]}),
                 json!({"anyOf": [{"type": "string"}, {"type": "null"}]}),
             ),
-            (json!({"allOf": [{"$ref": "#/$defs/d"}], "description": "d"}), json!({"$ref": "#/$defs/d"}), json!({"$ref": "#/$defs/d"})),
+            (
+                json!({"allOf": [{"$ref": "#/$defs/d"}], "description": "d"}),
+                json!({"$ref": "#/$defs/d"}),
+                json!({"$ref": "#/$defs/d"}),
+            ),
             (
                 json!({"type": "object", "properties": {"b": {"type": "string"}}}),
                 json!({"type": "object", "properties": {"b": {"type": ["string", "null"]}}, "required": ["b"], "additionalProperties": false}),

@@ -89,7 +89,11 @@ fn format(request: &Request, model: Model, losses: &mut Losses) -> (Option<Value
             (None, Some(schema::instruction(None, None, None)))
         }
         Some(Format::JsonSchema { name, description, schema, .. }) => {
-            let fitted = if own { Some(schema.clone()) } else { strict::fit(schema, &strict::ANTHROPIC).filter(|_| model.has_structured_outputs()) };
+            let fitted = if own {
+                Some(schema.clone())
+            } else {
+                strict::fit(schema, &strict::ANTHROPIC).filter(|_| model.has_structured_outputs())
+            };
             if let Some(schema) = fitted {
                 let format = super::block("json_schema", [("schema", schema)]);
                 return (Some(format.into()), None);
