@@ -6,10 +6,10 @@
 
 use std::rc::Rc;
 
-use breakwater_schema::{Prefix, Violation};
+use breakwater_schema::Prefix;
 
 use super::Demand;
-use super::judge::is_exempt;
+use super::judge::{in_words, is_exempt};
 use crate::chat::{Delta, Finish, Opening};
 use crate::dialect::{Decoder, Dialect};
 
@@ -147,8 +147,4 @@ impl Call {
         };
         messages.into_iter().next().map_or(Ok(()), Err)
     }
-}
-
-fn in_words(what: &str, violation: &Violation) -> String {
-    format!("{what}, {violation}")
 }

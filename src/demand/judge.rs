@@ -201,5 +201,15 @@ impl Form {
 
 fn told(checked: Result<(), Vec<Violation>>, whole: &str) -> Vec<String> {
     let violations = checked.err().unwrap_or_default();
-    violations.iter().map(|violation| format!("{whole}, {violation}")).collect()
+    violations.iter().map(|violation| in_words(whole, violation)).collect()
+}
+
+/// What is wrong, and with what.
+pub(super) fn in_words(whole: &str, violation: &Violation) -> String {
+    let words = violation.to_string();
+    // Of all of it, the validator says "the answer".
+    match words.strip_prefix("the answer").filter(|_| violation.at.is_empty()) {
+        Some(words) => format!("{whole}{words}"),
+        None => format!("{whole}, {words}"),
+    }
 }

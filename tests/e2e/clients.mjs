@@ -79,7 +79,8 @@ function chat(url, key) {
 
 function responses(url, key) {
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
-  const create = (model, { input = PROMPT, tools, ...more } = {}) => ({ model, input, store: false, include: ["reasoning.encrypted_content"], ...(tools ? { tools: declared(tools).map((tool) => ({ type: "function", strict: true, ...tool })) } : {}), ...more });
+  // What was recorded calls other tools, with other arguments than these parameters allow.
+  const create = (model, { input = PROMPT, tools, ...more } = {}) => ({ model, input, store: false, include: ["reasoning.encrypted_content"], ...(tools ? { tools: declared(tools).map((tool) => ({ type: "function", strict: TOOLS.includes(tool.name), ...tool })) } : {}), ...more });
   const read = (response) => {
     const items = (type) => response.output.filter((item) => item.type === type);
     return said({

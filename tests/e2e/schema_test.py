@@ -70,7 +70,8 @@ def setUpModule():
     agents.set_tracing_disabled(True)
     # Of clients that a test does not keep, and of types that LangChain's answers are not made of.
     warnings.simplefilter("ignore")
-    logging.getLogger("instructor").setLevel(logging.CRITICAL)
+    for name in ("instructor", "openai.agents"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def run(coroutine):
