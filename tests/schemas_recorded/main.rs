@@ -28,11 +28,14 @@ use breakwater_schema::{Finished, Prefix, Schema, repaired};
 use recordings::Recording;
 use serde_json::{Value, json};
 
-/// The answers and calls that are not valid, and were not cut off either: nothing else may be found wrong.
-const WRONG: [(&str, &str); 2] = [
-    // `null` for the arguments of tools that need none.
-    ("groq/agent_tool_sessions__parallel_tool_calls_single_turn_streaming__0", "lookup_harbor_label"),
-    ("groq/agent_tool_sessions__parallel_tool_calls_single_turn_streaming__0", "lookup_orchard_label"),
+/// What is wrong without having been cut off by its own account: arguments that end in the middle, of turns that say that they ended with calls.
+const WRONG: [(&str, &str); 6] = [
+    ("openrouter/tool_truncation_contract_matrix__blocking_gpt41_low_agent__0", "file_report"),
+    ("openrouter/tool_truncation_contract_matrix__blocking_gpt41_low_model__0", "file_report"),
+    ("openrouter/tool_truncation_contract_matrix__blocking_gpt4o_mid_agent__0", "file_report"),
+    ("openrouter/tool_truncation_contract_matrix__streaming_gpt41_mid_agent__0", "file_report"),
+    ("openrouter/tool_truncation_contract_matrix__streaming_gpt41_mid_model__0", "file_report"),
+    ("openrouter/tool_truncation_contract_matrix__streaming_gpt4o_mid_model__0", "file_report"),
 ];
 
 /// What an exchange is spoken in; none where it asks for something else than an answer.
@@ -71,7 +74,10 @@ fn tools(request: &Value) -> Vec<(String, Value, bool)> {
     });
     listed
         .filter_map(|tool| {
-            let schema = ["parameters", "input_schema", "parametersJsonSchema"].iter().map(|name| &tool[*name]).find(|it| it.is_object());
+            let schema = ["parameters", "input_schema", "parametersJsonSchema"]
+                .iter()
+                .map(|name| &tool[*name])
+                .find(|it| it.is_object());
             Some((tool["name"].as_str()?.to_owned(), schema?.clone(), tool["strict"] == true))
         })
         .collect()
@@ -117,7 +123,11 @@ impl Judged {
         let is_valid = matches!(found, Some(Ok(())));
         let other = value.as_ref().is_some_and(|value| naive::is_valid(schema, schema, value));
         assert_eq!(is_valid, other, "{name}, {what}: {found:?} of {text} by {schema}");
-        assert_eq!(value.as_ref().is_some_and(|value| compiled.is_valid(value)), is_valid, "{name}, {what}: the short way says otherwise");
+        assert_eq!(
+            value.as_ref().is_some_and(|value| compiled.is_valid(value)),
+            is_valid,
+            "{name}, {what}: the short way says otherwise"
+        );
         assert_eq!(as_it_comes(&compiled, text), is_valid, "{name}, {what}: as it comes, {text}");
         if is_valid {
             self.count(&format!("{kind} that are valid"));
@@ -125,7 +135,8 @@ impl Judged {
             return;
         }
         let finished = if is_cut { Finished::Cut } else { Finished::Stop };
-        let mended = repaired(text, finished, &mut |value| compiled.is_valid(value)).map(|(json, value)| (json.into_owned(), value));
+        let mended =
+            repaired(text, finished, &mut |value| compiled.is_valid(value)).map(|(json, value)| (json.into_owned(), value));
         if let Some((json, value)) = mended {
             assert!(naive::is_valid(schema, schema, &value), "{name}, {what}: repaired to {json}");
             assert!(text.contains(&json) || !is_cut, "{name}, {what}: what was cut off was closed by guessing");
@@ -246,7 +257,9 @@ fn every_recorded_answer_to_a_schema() {
     for (what, count) in &judged.counts {
         println!("{count} × {what}");
     }
-    println!("{exchanges} recorded exchanges with a schema; spoilt in one place: {found} found wrong, {harmless} still valid; both judges agree");
+    println!(
+        "{exchanges} recorded exchanges with a schema; spoilt in one place: {found} found wrong, {harmless} still valid; both judges agree"
+    );
     if !all.is_empty() {
         let wrong: Vec<(&str, &str)> = judged.wrong.iter().map(|(name, what)| (name.as_str(), what.as_str())).collect();
         assert_eq!(wrong, WRONG);

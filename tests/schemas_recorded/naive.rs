@@ -19,7 +19,9 @@ pub fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
             let known = said.as_object().unwrap();
             known.iter().all(|(name, schema)| value.get(name).is_none_or(|member| is_valid(root, schema, member)))
         }
-        "required" => !value.is_object() || said.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
+        "required" => {
+            !value.is_object() || said.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some())
+        }
         "additionalProperties" => {
             let known = keywords.get("properties").and_then(Value::as_object);
             let mut members = value.as_object().into_iter().flatten();
