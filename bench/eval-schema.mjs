@@ -1,7 +1,7 @@
 // `make eval-schema`: how many answers of a weak model are valid by the schema that was asked for, and what makes how many of the others valid.
 //
 // Fifty small tasks (eval-schema.json) for SmolLM2-135M-Instruct behind llama.cpp's server, through the built worker. It is told the schema in its prompt
-// alone, and is asked with temperature 0 and a fixed seed. Valid is what the client gets as a 200; each of those is judged again by Python's jsonschema.
+// alone, with an answer of that form, and is asked with temperature 0 and a fixed seed. Valid is what the client gets as a 200; each of those is judged again by Python's jsonschema.
 // Valid is not the same as right: a model of this size finds a form more easily than a fact.
 import { parseArgs } from "node:util";
 
@@ -24,7 +24,6 @@ const ROWS = [
   { title: "repaired", route: "once" },
   { title: "repaired, corrected (schema_retries = 2)", route: "corrected" },
   { title: "repaired, then the target with a grammar", route: "escalated" },
-  { title: "repaired, corrected, then the target with a grammar", route: "both" },
 ];
 
 // Asks a route for all of them, one after the other, and has every answer judged.

@@ -44,8 +44,8 @@ async function keepsThePromise(task, found, marks) {
 
 test("the second judge can tell", async () => {
   const [{ schema, like }] = chosen;
-  assert.equal(await other.isValid(JSON.stringify(like), schema), true);
-  for (const wrong of ["{}", "no", JSON.stringify({ ...like, price: "dear" })]) assert.equal(await other.isValid(wrong, schema), false, wrong);
+  assert.equal(await other.isValid(like, schema), true);
+  for (const wrong of ["{}", "no", JSON.stringify({ ...JSON.parse(like), price: "dear" })]) assert.equal(await other.isValid(wrong, schema), false, wrong);
 });
 
 test("what a weak model says by the schema in its prompt is valid, or an error", async () => {
