@@ -1,8 +1,8 @@
 // `make eval-schema`: how many answers of a weak model are valid by the schema that was asked for, and what makes how many of the others valid.
 //
 // Fifty small tasks (eval-schema.json) for SmolLM2-135M-Instruct behind llama.cpp's server, through the built worker. It is told the schema in its prompt
-// alone, with an answer of that form, and is asked with temperature 0 and a fixed seed. Valid is what the client gets as a 200; each of those is judged again by Python's jsonschema.
-// Valid is not the same as right: a model of this size finds a form more easily than a fact.
+// alone, with an answer of that form, and is asked with a fixed temperature and seed, so that a second run says the same. Valid is what the client gets as a
+// 200; each of those is judged again by Python's jsonschema. Valid is not the same as right: a model of this size finds a form more easily than a fact.
 import { parseArgs } from "node:util";
 
 import { start } from "../tests/e2e/harness.mjs";
@@ -11,10 +11,15 @@ import { serve } from "../tests/e2e/model/server.mjs";
 import { median, number, table } from "./report.mjs";
 
 const { values: options } = parseArgs({
-  options: { tasks: { type: "string" }, verbose: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+  options: {
+    tasks: { type: "string" },
+    temperature: { type: "string", default: "0.5" },
+    verbose: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
 });
 if (options.help) {
-  console.log("usage: node bench/eval-schema.mjs [--tasks COUNT] [--verbose]");
+  console.log("usage: node bench/eval-schema.mjs [--tasks COUNT] [--temperature T] [--verbose]");
   process.exit(0);
 }
 const asked = tasks.slice(0, options.tasks === undefined ? tasks.length : Number(options.tasks));
@@ -30,7 +35,7 @@ const ROWS = [
 async function all(worker, other, route) {
   const results = [];
   for (const task of asked) {
-    const found = await ask(worker, route, task);
+    const found = await ask(worker, route, task, { temperature: Number(options.temperature) });
     if (found.status !== 200 && found.code !== "schema_unsatisfied") throw new Error(`${route}, ${task.name}: ${found.response.text}`);
     if (found.status === 200 && !(await other.isValid(found.text, task.schema))) throw new Error(`${route}, ${task.name}: is not valid: ${found.text}`);
     results.push(found);
