@@ -5,7 +5,7 @@ SEEDS ?= 100000
 SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev build test test-host test-e2e test-model bench faults simulate simulate-deadline simulate-fleet fuzz deploy key doc fmt clean distclean
+.PHONY: help setup dev build test test-host test-e2e test-model bench eval-schema faults simulate simulate-deadline simulate-fleet fuzz deploy key doc fmt clean distclean
 
 help: ## show this
 	@printf 'Breakwater, an LLM gateway at the edge.\n\n'
@@ -34,6 +34,9 @@ test-model: setup ## run the tests with a real model server only
 
 bench: build ## measure against a bare pass-through worker (ARGS=--quick for a short run)
 	@bash -c '. scripts/env.sh && node bench/run.mjs $(ARGS)'
+
+eval-schema: build ## measure how many answers of a small real model are valid by a schema, and what makes the others so (ARGS="--tasks 5")
+	@bash scripts/eval-schema.sh $(ARGS)
 
 simulate: ## run the random simulation for longer (SEEDS=100000)
 	@SEEDS=$(SEEDS) cargo test --release --no-default-features --test simulation -- --nocapture

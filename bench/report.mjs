@@ -13,9 +13,14 @@ export function median(values) {
 }
 
 // The median of the rounds' ratios of `name` to `base`, and the quartiles as its spread. `of` says what of a round is compared.
-export function ratio(rounds, name, base, of) {
-  const ratios = rounds[name].map((round, at) => of(round) / of(rounds[base][at])).sort((a, b) => a - b);
-  return { median: quantile(ratios, 0.5), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) };
+export const ratio = (rounds, name, base, of) => compared(rounds, name, base, (one, other) => of(one) / of(other));
+
+// The same of their differences.
+export const difference = (rounds, name, base, of) => compared(rounds, name, base, (one, other) => of(one) - of(other));
+
+function compared(rounds, name, base, how) {
+  const all = rounds[name].map((round, at) => how(round, rounds[base][at])).sort((a, b) => a - b);
+  return { median: quantile(all, 0.5), low: quantile(all, 0.25), high: quantile(all, 0.75) };
 }
 
 export function table(rows) {
@@ -28,7 +33,7 @@ export function number(value, digits = 0) {
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-export function spread({ median, low, high }) {
+export function spread({ median, low, high }, digits = 2) {
   if (!Number.isFinite(median)) return "-";
-  return `${median.toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)})`;
+  return `${median.toFixed(digits)} (${low.toFixed(digits)}-${high.toFixed(digits)})`;
 }

@@ -7,14 +7,16 @@ import { build, built, contestants } from "./contestants.mjs";
 import { load, once } from "./load.mjs";
 import { cpuMicros, describe, start } from "./machine.mjs";
 import { profile } from "./profile.mjs";
-import { median, number, ratio, spread, table } from "./report.mjs";
+import { difference, median, number, ratio, spread, table } from "./report.mjs";
 import { health, scenarios } from "./scenarios.mjs";
 import { version } from "./workerd.mjs";
 
 const BASE = "passthrough";
 const FLOOR = "floor";
 const OURS = "breakwater";
+// What a scenario is compared with beside the others, unless it has a name of its own for it.
 const SAME = "same dialect";
+const besides = (scenario) => scenario.besides ?? SAME;
 
 const { values: options } = parseArgs({
   options: {
@@ -54,6 +56,7 @@ async function check(server, scenario) {
   const say = (what) => new Error(`${server.name} ${what}:\n${head}\n${body.slice(0, 1000)}\n${server.log().slice(-2000)}`);
   if (status !== 200) throw say(`answered ${status}`);
   if (scenario.stream && !body.includes("data: [DONE]")) throw say("left out the end of the stream");
+  if (scenario.demands && /x-breakwater-schema: *valid/i.test(head) !== (server.name === OURS)) throw say("was not checked, or should not have been");
   if (!scenario.hit || server.name === BASE) return;
   await new Promise((resolve) => setTimeout(resolve, 200));
   const again = await once(server.port, scenario.request);
@@ -63,9 +66,9 @@ async function check(server, scenario) {
 async function measure(running, scenario, rounds = ROUNDS) {
   let servers = running;
   if (scenario.beside !== undefined) {
-    // What is translated is compared with what is not; the floor translates nothing.
+    // What is translated is compared with what is not; the floor translates nothing, and checks nothing.
     const ours = running.find((server) => server.name === OURS);
-    const same = ours === undefined ? [] : [{ ...ours, name: SAME, request: scenario.beside }];
+    const same = ours === undefined ? [] : [{ ...ours, name: besides(scenario), request: scenario.beside }];
     servers = [...running.filter((server) => server.name !== FLOOR), ...same];
   }
   const seconds = SECONDS * (scenario.weight ?? 1);
@@ -106,9 +109,12 @@ function print(scenario, results, direct) {
     ]);
   }
   console.log(`\n${scenario.title}; ${results[BASE].length} rounds\n${table(rows)}`);
-  if (SAME in results) {
-    const [cpu, rate] = [perCpu, speed].map((of) => spread(ratio(results, OURS, SAME, of)));
-    console.log(`${OURS}, of its own with a provider of the client's dialect: CPU ${cpu}, ${unit} ${rate}`);
+  const beside = besides(scenario);
+  if (beside in results) {
+    const [cpu, rate] = [perCpu, speed].map((of) => spread(ratio(results, OURS, beside, of)));
+    const what = scenario.demands ? "its own without the demand" : "its own with a provider of the client's dialect";
+    console.log(`${OURS}, of ${what}: CPU ${cpu}, ${unit} ${rate}`);
+    if (scenario.demands) console.log(`the demand costs ${spread(difference(results, OURS, beside, (round) => round.cpu), 0)} µs of CPU`);
   }
   if (scenario.first) console.log(`p50 and added: to the body's first byte; the upstream itself ${number(direct, 2)} ms`);
 }

@@ -1,4 +1,5 @@
 // What is asked: each scenario is one request, sent over and over.
+import { answer, schema } from "./structured.mjs";
 
 const KEY = "sk-bench-0123456789abcdef0123456789abcdef";
 
@@ -34,6 +35,9 @@ function chat(fields, words = 30) {
   return post({ model: "smart", messages, temperature: 0.2, max_tokens: 128, ...fields });
 }
 
+// A request that has the schema with it, under this name: only one of them demands it.
+const order = (member) => chat({ metadata: { bench: "order" }, [member]: { type: "json_schema", json_schema: { name: "order", schema } } });
+
 // `unit` is what one request is divided into where CPU time is given per piece of it; `weight` stretches a round, for scenarios
 // whose single request takes long.
 export const scenarios = {
@@ -68,6 +72,14 @@ export const scenarios = {
     stream: true,
     connections: 16,
     weight: 4,
+  },
+  // Against the same bytes without a demand: what differs is the cost of reading, checking and telling what was demanded.
+  schema: {
+    title: `answer of ${answer.length} bytes by a schema of ${JSON.stringify(schema).length}`,
+    request: order("response_format"),
+    beside: order("response_formed"),
+    besides: "without a demand",
+    demands: true,
   },
   first: {
     title: "first byte of a stream, one at a time",

@@ -2,17 +2,18 @@
 //
 // Every answer is made beforehand, and a request is read only as far as it takes to see where it ends and what it wants, so that
 // one answer costs about 10 µs, a twentieth of what a worker spends on it. What is wanted stands in the request's body, as that
-// reaches the upstream unchanged through every worker: `"stream":true`, and `"bench":"paced"` or `"bench":"brief"` in its metadata.
+// reaches the upstream unchanged through every worker: `"stream":true`, and `"bench":"paced"`, `"bench":"brief"` or `"bench":"order"` in its metadata.
 // Each frame of a stream is a chunk of its own, as providers send them. What is sent to `/v1/messages` is answered with the same words in Anthropic's form.
 //
 // Prints `{"upstream":PORT,"kv":PORT}` when it listens.
 import net from "node:net";
+import { answer as order } from "../structured.mjs";
 
 const FRAMES = 500;
 const BRIEF_FRAMES = 10;
 const PACE_MS = 2;
 
-const answer = JSON.stringify({
+const completion = (content) => ({
   id: "chatcmpl-bench0001",
   object: "chat.completion",
   created: 1700000000,
@@ -20,7 +21,7 @@ const answer = JSON.stringify({
   choices: [
     {
       index: 0,
-      message: { role: "assistant", content: "The capital of France is Paris. ".repeat(8), refusal: null },
+      message: { role: "assistant", content, refusal: null },
       logprobs: null,
       finish_reason: "stop",
     },
@@ -28,11 +29,17 @@ const answer = JSON.stringify({
   usage: { prompt_tokens: 24, completion_tokens: 64, total_tokens: 88 },
   system_fingerprint: "fp_bench",
 });
-const WHOLE = Buffer.from(
-  "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_bench0001\r\n" +
-    "x-ratelimit-remaining-requests: 9999\r\nopenai-processing-ms: 1\r\n" +
-    `content-length: ${Buffer.byteLength(answer)}\r\n\r\n${answer}`,
-);
+
+function whole(content) {
+  const answer = JSON.stringify(completion(content));
+  return Buffer.from(
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_bench0001\r\n" +
+      "x-ratelimit-remaining-requests: 9999\r\nopenai-processing-ms: 1\r\n" +
+      `content-length: ${Buffer.byteLength(answer)}\r\n\r\n${answer}`,
+  );
+}
+const WHOLE = whole("The capital of France is Paris. ".repeat(8));
+const ORDER = whole(order);
 
 function chunk(data) {
   const text = `data: ${data}\n\n`;
@@ -109,7 +116,7 @@ function respond(socket, data, from, to) {
   };
   const messages = data.latin1Slice(0, 18) === "POST /v1/messages ";
   const long = messages ? LONG_MESSAGE : LONG;
-  if (!wants('"stream":true')) socket.write(messages ? WHOLE_MESSAGE : WHOLE);
+  if (!wants('"stream":true')) socket.write(messages ? WHOLE_MESSAGE : wants('"bench":"order"') ? ORDER : WHOLE);
   else if (wants('"bench":"paced"') || wants('"user_id":"paced"')) pace(socket, long);
   else for (const piece of wants('"bench":"brief"') ? BRIEF : long) socket.write(piece);
 }

@@ -1,6 +1,7 @@
 """Serves a real model, SmolLM2-135M-Instruct, by llama.cpp's own HTTP server, on a free port of this machine.
 
-It prints a line of JSON with the address, and stops when its input ends, so that it never outlives a test that died.
+Its argument is the size of its context in tokens. It prints a line of JSON with the address, and stops when its input ends, so that it never outlives
+a test that died.
 """
 
 import importlib.util
@@ -20,8 +21,8 @@ params.hostnames = ["127.0.0.1"]
 params.port = 0
 params.ui = False
 params.endpoint_metrics = True
-# Small, so that a prompt is soon too long; and one request at a time, so that what it is doing is easily seen.
-params.n_ctx = 512
+params.n_ctx = int(sys.argv[1])
+# One request at a time, so that what it is doing is easily seen.
 params.n_parallel = 1
 # Threads that wait for each other at every step are the slower the busier the machine is.
 params.cpuparams.n_threads = 1

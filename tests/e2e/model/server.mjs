@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url";
 
 const SERVE = fileURLToPath(new URL("serve.py", import.meta.url));
 
-// Starts the server; `get` asks it directly.
-export async function serve() {
+// Starts the server; `get` asks it directly. Its context is small unless `context` says otherwise, so that a prompt is soon too long.
+export async function serve({ context = 512 } = {}) {
   const python = process.env.BREAKWATER_PYTHON;
   if (!python) throw new Error("BREAKWATER_PYTHON is not set: run 'make test-model'");
-  const child = spawn(python, [SERVE], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(python, [SERVE, String(context)], { stdio: ["pipe", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (data) => (log += data));
   const ended = new Promise((resolve) => child.once("close", resolve));
