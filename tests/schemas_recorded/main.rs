@@ -97,7 +97,9 @@ fn answer(recording: &Recording, dialect: Dialect) -> Option<Answer> {
     }
     decoder.end(&mut deltas);
     let mut gather = Gather::new();
-    deltas.into_iter().for_each(|delta| gather.push(delta));
+    for delta in deltas {
+        gather.push(delta);
+    }
     gather.finish()
 }
 
