@@ -19,7 +19,7 @@ const WHILE: Duration = Duration::from_mins(5);
 /// For how long a provider is not asked for a schema that it refused.
 const REFUSED: Duration = Duration::from_hours(1);
 
-/// How many pairs of a target and a demand are remembered, the newest.
+/// How many pairs of a target and a demand are remembered, and how many targets are counted: the newest.
 const MOST: usize = 256;
 
 /// See the module's documentation.
@@ -55,6 +55,10 @@ impl Record {
     /// Counts an answer.
     pub(crate) fn count(&mut self, target: &str, passed: Passed) {
         let at = self.counts.iter().position(|(known, _)| known == target).unwrap_or_else(|| {
+            // Callers who may name targets can name any number of them.
+            if self.counts.len() >= MOST {
+                self.counts.remove(0);
+            }
             self.counts.push((target.to_owned(), [0; 4]));
             self.counts.len() - 1
         });

@@ -552,6 +552,7 @@ fn only_what_is_valid_is_stored() {
     assert_eq!((status, headers.get("x-breakwater-cache")), (200, Some("miss")));
     let (status, headers, answer) = ask(&world, &gateway, chat(&body, &[]));
     assert_eq!((status, headers.get("x-breakwater-cache"), content(&answer).as_str()), (200, Some("hit"), GOOD));
+    assert_eq!(mark(&headers), "valid");
     let streamed = asking("kept", &json!({"stream": true}));
     let (_, headers, body) = ask(&world, &gateway, chat(&streamed, &[]));
     assert_eq!((headers.get("x-breakwater-cache"), body.contains("[DONE]")), (Some("hit"), true));

@@ -12,7 +12,7 @@ use crate::canonical::{self, Key};
 use crate::chat;
 use crate::config::{Config, OnCut, SchemaStream, Unsupported};
 use crate::consult::Consult;
-use crate::demand::Demand;
+use crate::demand::{Demand, Mark};
 use crate::dialect::{Dialect, Manner};
 use crate::engine::{Job, Won};
 use crate::envelope::Envelope;
@@ -160,6 +160,10 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
         if let (Some(entry), Freshness::Fresh(age)) = (&known.entry, known.freshness)
             && let Some(mut response) = answer::replay(entry, self.envelope, &self.manner(), "hit", age)
         {
+            if self.demand.is_some() {
+                // Nothing else is stored.
+                response.headers.push("x-breakwater-schema", Mark::Valid.word());
+            }
             self.tell_time(&mut response, known);
             return Ok(Some(response));
         }
