@@ -1,7 +1,7 @@
 // `make eval-schema`: how many answers of a weak model are valid by the schema that was asked for, and what makes how many of the others valid.
 //
 // Fifty small tasks (eval-schema.json) for SmolLM2-135M-Instruct behind llama.cpp's server, through the built worker. It is told the schema in its prompt
-// alone, with an answer of that form, and is asked with a fixed temperature and seed, so that a second run says the same. Valid is what the client gets as a
+// alone, with an answer of that form, and is asked with temperature 0 and a fixed seed, so that a second run says the same. Valid is what the client gets as a
 // 200; each of those is judged again by Python's jsonschema. Valid is not the same as right: a model of this size finds a form more easily than a fact.
 import { parseArgs } from "node:util";
 
@@ -13,7 +13,7 @@ import { median, number, table } from "./report.mjs";
 const { values: options } = parseArgs({
   options: {
     tasks: { type: "string" },
-    temperature: { type: "string", default: "0.5" },
+    temperature: { type: "string", default: "0" },
     verbose: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
