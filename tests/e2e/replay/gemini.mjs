@@ -91,7 +91,7 @@ function refusedContents(contents, issued) {
       const data = ["text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult"].filter((name) => part[name] !== undefined);
       if (data.length !== 1) wrong ??= refuse(`* GenerateContentRequest.${place}.data: required oneof field 'data' must have one initialized field`);
       if (part.thoughtSignature !== undefined && !issued.has(part.thoughtSignature) && !DUMMIES.includes(part.thoughtSignature)) wrong ??= refuse("Corrupted thought signature.");
-      if (part.inlineData && (!/^[a-z]+\/[\w.;=+-]+$/.test(part.inlineData.mimeType ?? "") || !/^[A-Za-z0-9+/]+={0,2}$/.test(part.inlineData.data ?? ""))) wrong ??= refuse(`Invalid value at '${snake(place)}.inline_data.data' (TYPE_BYTES), Base64 decoding failed`);
+      if (part.inlineData && (!/^[a-z]+\/[\w.;=+*-]+$/.test(part.inlineData.mimeType ?? "") || !/^[A-Za-z0-9+/]+={0,2}$/.test(part.inlineData.data ?? ""))) wrong ??= refuse(`Invalid value at '${snake(place)}.inline_data.data' (TYPE_BYTES), Base64 decoding failed`);
       if (part.fileData && !/^(https|gs):\/\//.test(part.fileData.fileUri ?? "")) wrong ??= refuse("Invalid or unsupported file uri: ");
       const { response } = part.functionResponse ?? {};
       if (part.functionResponse && (typeof response !== "object" || response === null || Array.isArray(response))) wrong ??= refuse(`Invalid value at '${place}.function_response.response' (type.googleapis.com/google.protobuf.Struct)`);
