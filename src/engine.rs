@@ -4,7 +4,7 @@
 //! stream, its first content. What it guarantees whatever upstreams do:
 //!
 //! - it returns by the deadline, and by then every call that it started has been dropped, and so aborted, but the one it returns;
-//! - it starts at most `max_attempts` calls, and none at a circuit that is open;
+//! - it starts at most `max_attempts` calls (a request that only one account can answer may be corrected beyond its one), and none at a circuit that is open;
 //! - nothing reaches the client before an attempt has won, so that failing over is never visible in the answer.
 //!
 //! It decides only the order of things. How long an attempt may take is [`crate::deadline`]'s to say, what went wrong and whose fault it

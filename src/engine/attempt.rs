@@ -1,5 +1,7 @@
 //! One call of one candidate: sent, waited for, and judged.
 
+use std::rc::Rc;
+
 use super::Job;
 use crate::breaker::{Outcome, Ticket};
 use crate::chat::{Answer, Means, taken_out_of_call};
@@ -7,7 +9,7 @@ use crate::config::simulated::Simulated;
 use crate::config::{Hold as Window, Protocol};
 use crate::consult::{Consult, Timed};
 use crate::deadline::Allowance;
-use crate::demand::{self, Judgement, Mark, Passed, Wrong};
+use crate::demand::{self, Demand, Judgement, Mark, Passed, Wrong};
 use crate::dialect::{Dialect, Whole, chat, gemini, messages};
 use crate::fault::Fault;
 use crate::http::Headers;
@@ -118,7 +120,9 @@ impl<R: Runtime> Attempt<'_, R> {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Miss {
         let mut verdict = verdict::judge(&self.candidate.about(), evidence, self.consult.runtime.now());
-        if let Evidence::Status { status: 400 | 422, body, .. } = evidence
+        // What is known of a refusal beyond that it is one, such as that the request is too long, is right whatever it names beside that.
+        if matches!(verdict.fault, verdict::Fault::Refused | verdict::Fault::Unsupported)
+            && let Evidence::Status { body, .. } = evidence
             && let Some(fault) = self.of_schema(body)
         {
             (verdict.fault, verdict.next) = (fault, verdict::Next::Target);
@@ -229,9 +233,8 @@ impl<R: Runtime> Attempt<'_, R> {
         self.consult.came(&self.timed, awaited);
     }
 
-    /// What is demanded of an answer that is there to its end, in which form it was written.
-    fn examine(&self, answer: Option<Answer>, by_tool: bool) -> Result<Option<(Mark, Answer)>, Miss> {
-        let Some(demand) = self.job.demand else { return Ok(None) };
+    /// Whether an answer that is there to its end is what was demanded of it: how it came to be that, and the answer as it is then.
+    fn examine(&self, demand: &Demand, answer: Option<Answer>, by_tool: bool) -> Result<(Mark, Answer), Miss> {
         let Some(mut answer) = answer else { return Err(self.judge(&Evidence::Garbage)) };
         let mut called = false;
         if by_tool {
@@ -244,11 +247,11 @@ impl<R: Runtime> Attempt<'_, R> {
         match demand.judge(&mut answer) {
             Judgement::Valid => {
                 count(Passed::Valid);
-                Ok(Some((if called { Mark::Emulated } else { Mark::Valid }, answer)))
+                Ok((if called { Mark::Emulated } else { Mark::Valid }, answer))
             }
             Judgement::Repaired => {
                 count(Passed::Repaired);
-                Ok(Some((Mark::Repaired, answer)))
+                Ok((Mark::Repaired, answer))
             }
             Judgement::Wrong(wrong) => {
                 count(Passed::Wrong);
@@ -277,13 +280,14 @@ impl<R: Runtime> Attempt<'_, R> {
                 if answer.is_none() && stream && dialect == Dialect::Chat && chat::replay(&text, false).is_none() {
                     return Err(self.judge(&Evidence::Garbage));
                 }
-                if self.job.demand.is_some() {
+                if let Some(demand) = self.job.demand {
                     self.consult.came(&self.timed, Awaited::of(stream));
-                    let examined = self.examine(answer.map(|answer| *answer).or_else(|| dialect.decode(&text)), by_tool)?;
+                    let is_told_as_it_is = answer.is_none();
+                    let answer = answer.map(|answer| *answer).or_else(|| dialect.decode(&text));
+                    let (mark, answer) = self.examine(demand, answer, by_tool)?;
                     self.consult.record(ticket, Outcome::Success);
-                    let Some((mark, examined)) = examined else { return Ok((WonBody::Whole(text, None), None)) };
-                    let as_it_is = same && !stream && mark == Mark::Valid;
-                    return Ok((WonBody::Whole(text, (!as_it_is).then(|| Box::new(examined))), Some(mark)));
+                    let changed = !is_told_as_it_is || mark != Mark::Valid;
+                    return Ok((WonBody::Whole(text, changed.then(|| Box::new(answer))), Some(mark)));
                 }
                 self.complete(ticket, Awaited::of(stream));
                 Ok((WonBody::Whole(text, answer), None))
@@ -353,8 +357,8 @@ impl<R: Runtime> Attempt<'_, R> {
                         self.begun(&mut ticket);
                     }
                     self.consult.came(&self.timed, Awaited::StreamCompletion);
-                    let examined =
-                        if self.job.demand.is_some() { self.examine(stream::told(dialect, &all), by_tool)? } else { None };
+                    let examine = |demand: &Rc<Demand>| self.examine(demand, stream::told(dialect, &all), by_tool);
+                    let examined = self.job.demand.map(examine).transpose()?;
                     self.consult.record(&ticket, Outcome::Success);
                     return Ok(match examined {
                         None => (WonBody::Streamed(all), None),

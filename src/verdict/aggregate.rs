@@ -2,8 +2,8 @@
 //!
 //! Where targets failed in different ways, the first of these that holds: the deadline passed (504); somebody refused the request itself; every
 //! one was rate-limited (429); nothing was sent, as circuits were open (503); an answer came that was not what was demanded of its form (422); they failed
-//! (502). A refusal by one target because of what *it* is (too
-//! small, without a feature) is the client's answer only if all said so: with the circuit of another one open, it is that one's 503.
+//! (502). A refusal by one target because of what *it* is (too small, without a feature, with a schema that it does not take) is the client's answer only if
+//! all said so: with the circuit of another one open, it is that one's 503.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ fn refuses(verdict: &Verdict) -> bool {
 
 /// Whether the request was refused because of what the target is.
 fn incapable(verdict: &Verdict) -> bool {
-    matches!(verdict.fault, Fault::ContextLength | Fault::Unsupported)
+    matches!(verdict.fault, Fault::ContextLength | Fault::Unsupported | Fault::SchemaRefused)
 }
 
 fn until(refusals: &[Refusal], now: Timestamp) -> impl Iterator<Item = Duration> {

@@ -367,6 +367,27 @@ fn a_stream_waits_until_its_answer_is_valid() {
 }
 
 #[test]
+fn a_valid_answer_that_came_whole_is_told_as_a_stream_with_all_that_its_provider_said() {
+    let (world, gateway) = world(|host, _, _| match host {
+        "resp" => response(GOOD),
+        _ => {
+            let body = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "novel": 7,
+                "choices": [{"index": 0, "message": {"role": "assistant", "content": GOOD, "newer": 8}, "finish_reason": "stop"}]});
+            answers(1, 200, &body.to_string())
+        }
+    });
+    let (_, headers, body) = ask(&world, &gateway, chat(&asking("one", &json!({"stream": true})), &[]));
+    assert_eq!(mark(&headers), "valid");
+    assert!(body.contains("\"novel\":7") && body.contains("\"newer\":8"), "{body}");
+    // What is kept under an id can be asked for by it.
+    let asked = json!({"model": "resp", "input": "Who?", "stream": true,
+        "text": {"format": {"type": "json_schema", "name": "person", "schema": schema()}}});
+    let (_, headers, body) = ask(&world, &gateway, post("/v1/responses", &asked.to_string(), &[]));
+    assert_eq!(mark(&headers), "valid");
+    assert!(body.contains("resp_bound_"), "{body}");
+}
+
+#[test]
 fn nothing_is_sent_before_an_answer_is_valid_but_comments() {
     let upstream: Upstream =
         |_, _, nth| tells(10, 1500, &[r#"{"name":"Ada","#, if nth == 0 { r#""age":"36"}"# } else { r#""age":36}"# }]);
@@ -513,6 +534,12 @@ fn a_schema_that_a_provider_refuses_is_asked_for_in_words_and_that_is_remembered
         assert_eq!(body["response_format"], json!({"type": "json_object"}));
         assert!(body["messages"][0]["content"].to_string().contains("additionalProperties"), "{body}");
     }
+    // One that is of the request's length is none of the schema, whatever it names beside it.
+    let (world, gateway) = self::world(|_, _, _| {
+        error(1, 400, "context_length_exceeded", "too long: 9 tokens in the messages, 90 in the response_format")
+    });
+    let (status, headers, _) = ask(&world, &gateway, chat(&asking("one", &json!({})), &[]));
+    assert_eq!((status, words(&headers)), (400, vec!["a/m;context_length".to_owned()]));
     // A refusal that is of something else is the client's.
     let (world, gateway) = self::world(|_, _, _| error(1, 400, "bad", "messages must not be empty"));
     assert_eq!(ask(&world, &gateway, chat(&asking("one", &json!({})), &[])).0, 400);

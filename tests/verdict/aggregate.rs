@@ -26,12 +26,16 @@ enum Came {
     NotThereDirect,
     TooLong,
     CannotDo,
+    /// An answer that is not what was demanded.
+    Wrong,
+    /// A provider that would not have the schema.
+    NoSchema,
     Refused,
     Flagged,
     Gone,
 }
 
-const EVERY: [Came; 13] = [
+const EVERY: [Came; 15] = [
     Came::Failed,
     Came::Unreachable,
     Came::TimedOut,
@@ -42,6 +46,8 @@ const EVERY: [Came; 13] = [
     Came::NotThereDirect,
     Came::TooLong,
     Came::CannotDo,
+    Came::Wrong,
+    Came::NoSchema,
     Came::Refused,
     Came::Flagged,
     Came::Gone,
@@ -63,6 +69,8 @@ fn verdict(came: Came, target: &str) -> Verdict {
         Came::TooLong => (400, told("too long", "context_length_exceeded")),
         Came::CannotDo => (400, told("cannot", "unsupported_value")),
         Came::Refused => (422, told("wrong", "invalid_value")),
+        Came::NoSchema => (400, told("bad schema", "invalid_json_schema")),
+        Came::Wrong => (200, told("at /age: expected an integer", "")),
         Came::Flagged => (400, told("flagged", "content_filter")),
         Came::Unreachable | Came::TimedOut | Came::Gone => (0, String::new()),
     };
@@ -72,7 +80,17 @@ fn verdict(came: Came, target: &str) -> Verdict {
         Came::Gone => Evidence::ClientGone,
         _ => Evidence::Status { status, headers: &headers, body: &body },
     };
-    judge(&About { target, model: "m", direct: came == Came::NotThereDirect }, &evidence, NOW)
+    let mut verdict = judge(&About { target, model: "m", direct: came == Came::NotThereDirect }, &evidence, NOW);
+    // What is known only to who knows what was demanded.
+    let by_demand = match came {
+        Came::Wrong => Some(Fault::Unsatisfied),
+        Came::NoSchema => Some(Fault::SchemaRefused),
+        _ => None,
+    };
+    if let Some(fault) = by_demand {
+        (verdict.fault, verdict.next) = (fault, fault.next(false));
+    }
+    verdict
 }
 
 fn refusal(why: Why, seconds: u64) -> Refusal {
@@ -117,13 +135,19 @@ fn expected(came: &[Came], refusals: &[Refusal], late: bool) -> (u16, &'static s
         return (429, "rate_limited", soonest);
     }
     // Who could have answered is left alone; what others cannot do does not make the request wrong.
-    let cannot = all(&[Came::TooLong, Came::CannotDo]);
+    let cannot = all(&[Came::TooLong, Came::CannotDo, Came::NoSchema]);
     if came.is_empty() || cannot && !refusals.is_empty() {
         return (503, "circuit_open", Some(refusals.iter().map(seconds).min().unwrap_or(1)));
     }
+    if has(Came::Wrong) {
+        return (422, "schema_unsatisfied", None);
+    }
     if cannot {
-        let last_is_length = came.last() == Some(&Came::TooLong);
-        return (400, if last_is_length { "context_length_exceeded" } else { "unsupported_parameter" }, None);
+        return match came.last() {
+            Some(Came::TooLong) => (400, "context_length_exceeded", None),
+            Some(Came::NoSchema) => (400, "invalid_json_schema", None),
+            _ => (400, "unsupported_parameter", None),
+        };
     }
     (502, "upstream_failed", None)
 }
@@ -164,7 +188,12 @@ fn every_mixture() {
 /// A provider's words are passed on where they are about the request, and nowhere else.
 #[test]
 fn whose_words() {
-    let rows: [(&str, &[Came], [Value; 4]); 5] = [
+    let rows: [(&str, &[Came], [Value; 4]); 6] = [
+        (
+            "a schema that nobody would have",
+            &[Came::NoSchema],
+            ["bad schema".into(), "t".into(), "p".into(), "invalid_json_schema".into()],
+        ),
         ("a refusal", &[Came::Failed, Came::Refused], ["wrong".into(), "t".into(), "p".into(), "invalid_value".into()]),
         (
             "the last of two",
