@@ -1,7 +1,7 @@
 //! What a request demands of the form of its answer, and whether an answer has it.
 //!
 //! ```text
-//! read        what a client's request demands, compiled once per isolate          (here)
+//! read        what a client's request demands, compiled once per isolate          demand/read.rs
 //! judge       whether an answer is what was demanded, repaired where that is free  demand/judge.rs
 //! correction  what a model is told of its wrong answer                             demand/correction.rs
 //! guard       the same judgement on a stream that is passed on as it comes         demand/guard.rs

@@ -5,9 +5,8 @@ import unittest
 
 import anthropic
 import openai
-from pydantic import BaseModel
 
-from served import Served, eventually
+from served import OSLO, City, Served, eventually
 
 PROMPT = "What is the weather in Oslo?"
 HELLO = "Hello, wörld: 漢字 and 🌊."
@@ -28,12 +27,6 @@ PROVIDERS = {
     "gemini": ("gemini-3-pro-preview", "Invalid value at 'generation_config.temperature' (TYPE_FLOAT), word for word — “9”"),
     "mistral": ("mistral-large-latest", OPENAI),
 }
-
-
-class City(BaseModel):
-    name: str
-    population: int
-    districts: list[str]
 
 
 served: Served
@@ -77,7 +70,7 @@ class Dialect:
     def test_an_answer_of_a_models_shape(self):
         for provider, model in self.each("shape"):
             with self.subTest(provider):
-                self.assertEqual(self.shape(model), City(name="Oslo", population=7, districts=["Oslo"]))
+                self.assertEqual(self.shape(model), OSLO)
 
     def test_a_picture(self):
         for provider, model in self.each("picture"):

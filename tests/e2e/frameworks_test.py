@@ -14,36 +14,19 @@ from langchain_openai import ChatOpenAI
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock
 from llama_index.llms.openai_like import OpenAILike
-from pydantic import BaseModel
 from pydantic_ai import Agent, BinaryContent
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from served import Served
+from served import OSLO, PROVIDERS, City, Served
 
 PROMPT = "What is the weather in Oslo?"
 HELLO = "Hello, wörld: 漢字 and 🌊."
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"data:image/png;base64,{PIXEL}"
 FINAL = "The results are: 7 degrees in Oslo | noon in Oslo"
-PROVIDERS = {
-    "chat": "gpt-4.1-mini",
-    "responses": "gpt-5-mini",
-    "anthropic": "claude-sonnet-4-5",
-    "gemini": "gemini-3-pro-preview",
-    "mistral": "mistral-large-latest",
-}
-
-
-class City(BaseModel):
-    name: str
-    population: int
-    districts: list[str]
-
-
-OSLO = City(name="Oslo", population=7, districts=["Oslo"])
 
 served: Served
 url: str

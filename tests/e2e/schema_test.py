@@ -17,7 +17,6 @@ from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import OpenAIRefusalError
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
-from pydantic import BaseModel
 from pydantic_ai import Agent, ModelHTTPError, NativeOutput, Tool, ToolOutput
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
@@ -25,27 +24,11 @@ from pydantic_ai.profiles.anthropic import anthropic_model_profile
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from served import Served
+from served import OSLO, PROVIDERS, City, Served
 
 PROMPT = "Tell me of Oslo."
 REFUSAL = "I'd rather not say — sorry."
 RESULT = "7 degrees"
-PROVIDERS = {
-    "chat": "gpt-4.1-mini",
-    "responses": "gpt-5-mini",
-    "anthropic": "claude-sonnet-4-5",
-    "gemini": "gemini-3-pro-preview",
-    "mistral": "mistral-large-latest",
-}
-
-
-class City(BaseModel):
-    name: str
-    population: int
-    districts: list[str]
-
-
-OSLO = City(name="Oslo", population=7, districts=["Oslo"])
 ASK = [{"role": "user", "content": PROMPT}]
 # Those that know no schema themselves have it put into words by their users.
 IN_WORDS = f"{PROMPT} Answer with JSON by this JSON schema: {json.dumps(City.model_json_schema())}"

@@ -5,8 +5,29 @@ import subprocess
 import time
 from pathlib import Path
 
+from pydantic import BaseModel
+
 ROOT = Path(__file__).resolve().parents[2]
 NODE = ROOT / "node_modules" / ".bin" / "node"
+
+# Whom the replayed upstreams play, each with a model of theirs.
+PROVIDERS = {
+    "chat": "gpt-4.1-mini",
+    "responses": "gpt-5-mini",
+    "anthropic": "claude-sonnet-4-5",
+    "gemini": "gemini-3-pro-preview",
+    "mistral": "mistral-large-latest",
+}
+
+
+class City(BaseModel):
+    name: str
+    population: int
+    districts: list[str]
+
+
+# What they all answer where a city is asked for.
+OSLO = City(name="Oslo", population=7, districts=["Oslo"])
 
 
 class Served:
