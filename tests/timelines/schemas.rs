@@ -368,13 +368,13 @@ fn a_stream_waits_until_its_answer_is_valid() {
 
 #[test]
 fn a_valid_answer_that_came_whole_is_told_as_a_stream_with_all_that_its_provider_said() {
-    let (world, gateway) = world(|host, _, _| match host {
-        "resp" => response(GOOD),
-        _ => {
-            let body = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "novel": 7,
-                "choices": [{"index": 0, "message": {"role": "assistant", "content": GOOD, "newer": 8}, "finish_reason": "stop"}]});
-            answers(1, 200, &body.to_string())
+    let (world, gateway) = world(|host, _, _| {
+        if host == "resp" {
+            return response(GOOD);
         }
+        let body = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "novel": 7,
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": GOOD, "newer": 8}, "finish_reason": "stop"}]});
+        answers(1, 200, &body.to_string())
     });
     let (_, headers, body) = ask(&world, &gateway, chat(&asking("one", &json!({"stream": true})), &[]));
     assert_eq!(mark(&headers), "valid");
