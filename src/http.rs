@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr3};
+
 /// Header fields in the order received, names in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(Cow<'static, str>, String)>);
@@ -23,7 +25,8 @@ impl Headers {
     /// client or provider sends can add a field of its own.
     pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
         let mut value = value.into();
-        if value.contains(['\n', '\r', '\0']) {
+        // By bytes: a search for these as characters was the dearest function of a small request.
+        if memchr3(b'\n', b'\r', 0, value.as_bytes()).is_some() {
             value = value.replace(['\n', '\r', '\0'], " ");
         }
         self.0.push((name.into(), value));
@@ -44,8 +47,14 @@ impl Headers {
     #[must_use]
     pub fn from_flat(flat: &str) -> Self {
         let mut headers = Self::new();
-        let mut lines = flat.split('\n');
-        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        let mut from = 0;
+        let mut line = || {
+            let rest = flat.get(from..)?;
+            let end = memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+            from += end + 1;
+            rest.get(..end)
+        };
+        while let (Some(name), Some(value)) = (line(), line()) {
             headers.push(name.to_ascii_lowercase(), value);
         }
         headers

@@ -5,7 +5,6 @@
 //! has then heard everything that the isolate has; only what happened while the message was under way is kept on top. An object that
 //! cannot be reached changes nothing: what was counted stays to be sent, and the isolate goes by its own circuits.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Outcome;
@@ -26,7 +25,6 @@ pub struct View {
     pub(super) providers: Vec<Provider>,
     targets: Vec<Target>,
     generation: u32,
-    by_name: HashMap<(usize, String, String), TargetId>,
 }
 
 #[derive(Debug)]
@@ -49,13 +47,13 @@ impl View {
 
     /// The handle of a target with a credential; the same one whenever it is asked for.
     pub fn target(&mut self, provider: usize, model: &str, credential: &str) -> TargetId {
-        let name = (provider, model.to_owned(), credential.to_owned());
-        if let Some(known) = self.by_name.get(&name) {
-            return *known;
+        // They are few: to look at each costs less than a key for a map.
+        let same = |known: &Target| known.provider == provider && known.model == model && known.credential == credential;
+        if let Some(place) = self.targets.iter().position(same) {
+            return TargetId { place, generation: self.generation, calls: Calls::Telling };
         }
         if self.targets.len() >= MOST_TARGETS {
             self.targets.clear();
-            self.by_name.clear();
             self.generation += 1;
             for provider in &mut self.providers {
                 provider.circuits.clear();
@@ -70,7 +68,6 @@ impl View {
             let latency = own.latency.place(model);
             let (model, credential) = (model.to_owned(), credential.to_owned());
             self.targets.push(Target { provider, model, credential, circuits, latency });
-            self.by_name.insert(name, id);
         }
         id
     }

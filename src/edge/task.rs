@@ -9,11 +9,11 @@
 //! number stands for one wait and is never used again, so that a call that comes late, or twice, is a call for nobody.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use rustc_hash::FxHashMap;
 use wasm_bindgen::prelude::*;
 
 use super::glue;
@@ -36,8 +36,8 @@ enum Wait {
 }
 
 thread_local! {
-    static TASKS: RefCell<HashMap<u32, Task>> = RefCell::default();
-    static WAITS: RefCell<HashMap<u32, Wait>> = RefCell::default();
+    static TASKS: RefCell<FxHashMap<u32, Task>> = RefCell::default();
+    static WAITS: RefCell<FxHashMap<u32, Wait>> = RefCell::default();
     static NUMBER: Cell<u32> = const { Cell::new(0) };
     /// The tasks that are woken by a call from JavaScript, which can go on as soon as all wakers have been called. None outside of one.
     static READY: RefCell<Option<Vec<u32>>> = const { RefCell::new(None) };
