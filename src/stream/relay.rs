@@ -151,7 +151,7 @@ impl Relay {
         if self.recorder.is_none() && self.guard.is_none() && self.wording.is_same() {
             return (self, first);
         }
-        let Ok(fed) = Frames::default().feed(&first) else { return (self, first) };
+        let Ok(fed) = Frames::of(&first) else { return (self, first) };
         let mut shown = Vec::with_capacity(first.len());
         for frame in fed.frames() {
             let data = sse::data(frame);
