@@ -155,3 +155,140 @@ fn a_held_answer_whose_lines_end_in_cr_is_all_there() {
     let (status, body) = told(PATHS[0], &asking(PATHS[0], "resp", &schema()), events);
     assert_eq!((status, text("", &body).as_str()), (200, "{\"a\":1}"), "{body}");
 }
+
+/// The chunk with a tool's call, or a piece of it.
+fn call(index: u64, id: &str, name: &str, arguments: &str) -> String {
+    let call = json!({ "index": index, "id": id, "type": "function", "function": { "name": name, "arguments": arguments } });
+    chunk(&json!({ "tool_calls": [call] }), None)
+}
+
+#[test]
+fn a_stream_that_ends_by_its_terminator_has_stopped() {
+    let null = || says(&["hi"]);
+    let missing = || null().into_iter().map(|event| event.replace(",\"finish_reason\":null", "")).collect::<Vec<_>>();
+    let empty = || null().into_iter().map(|event| event.replace("\"finish_reason\":null", "\"finish_reason\":\"\"")).collect();
+    let calls = || vec![call(0, "c1", "f", "{}")];
+    for (name, events, calls) in
+        [("null", null(), false), ("missing", missing(), false), ("empty", empty(), false), ("a call", calls(), true)]
+    {
+        for path in PATHS.into_iter().skip(1) {
+            let (_, body) = told(path, &asking(path, "one", &json!({})), [events.clone(), vec![DONE.to_owned()]].concat());
+            let told = data(&body);
+            let kinds = |kind: &str| told.iter().filter(|event| event["type"] == kind).count();
+            if path == "/v1/messages" {
+                assert_eq!(
+                    (kinds("content_block_start"), kinds("content_block_stop"), kinds("message_stop")),
+                    (1, 1, 1),
+                    "{name}: {body}"
+                );
+                let reasons: Vec<_> = told
+                    .iter()
+                    .filter(|event| event["type"] == "message_delta")
+                    .map(|event| event["delta"]["stop_reason"].as_str())
+                    .collect();
+                assert_eq!(reasons, [Some(if calls { "tool_use" } else { "end_turn" })], "{name}: {body}");
+            } else {
+                assert_eq!((kinds("response.output_item.added"), kinds("response.output_item.done")), (1, 1), "{name}: {body}");
+                let last = told.last().unwrap();
+                assert_eq!(last["type"], "response.completed", "{name}: {body}");
+                let kind = if calls { "function_call" } else { "message" };
+                assert_eq!(
+                    (last["response"]["output"].as_array().unwrap().len(), last["response"]["output"][0]["type"].as_str()),
+                    (1, Some(kind)),
+                    "{name}: {body}"
+                );
+            }
+        }
+        // Untranslated bytes pass as they are.
+        let sent = [events, vec![DONE.to_owned()]].concat();
+        let (_, body) = told(PATHS[0], &asking(PATHS[0], "one", &json!({})), sent.clone());
+        assert_eq!(body, sent.concat(), "{name}");
+    }
+}
+
+/// The events of a message of Claude's that never says why it ended.
+fn unfinished(words: &[&str]) -> Vec<String> {
+    let start = json!({ "type": "message_start", "message": { "id": "msg_1", "type": "message", "role": "assistant", "model": "m",
+        "content": [], "stop_reason": null, "usage": { "input_tokens": 3, "output_tokens": 1 } } });
+    let mut events =
+        vec![start, json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } })];
+    let said = |word| json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": word } });
+    events.extend(words.iter().map(said));
+    events.push(json!({ "type": "message_stop" }));
+    events.iter().map(event).collect()
+}
+
+#[test]
+fn a_message_that_stops_without_a_reason_has_ended_its_turn() {
+    let (_, body) = told("/v1/responses", &asking("/v1/responses", "claude", &json!({})), unfinished(&["hi"]));
+    let last = data(&body).pop().unwrap();
+    assert_eq!(
+        (last["type"].as_str(), &last["response"]["output"][0]["content"][0]["text"]),
+        (Some("response.completed"), &json!("hi")),
+        "{body}"
+    );
+    let (_, body) = told(PATHS[0], &asking(PATHS[0], "claude", &json!({})), unfinished(&["hi"]));
+    assert!(body.contains(r#""finish_reason":"stop""#) && body.ends_with(DONE), "{body}");
+}
+
+fn gemini(words: &[&str]) -> Vec<String> {
+    let last = words.len() - 1;
+    let event = |(at, word): (usize, &&str)| {
+        let finish = (at == last).then_some("STOP");
+        format!(
+            "data: {}\n\n",
+            json!({ "candidates": [{ "index": 0, "content": { "role": "model", "parts": [{ "text": word }] }, "finishReason": finish }], "responseId": "r", "modelVersion": "m" })
+        )
+    };
+    words.iter().enumerate().map(event).collect()
+}
+
+#[test]
+fn a_live_stream_that_is_not_valid_by_its_end_ends_in_an_error() {
+    let strict = json!({ "tools": [{ "type": "function", "function": { "name": "f", "strict": true, "parameters":
+        { "type": "object", "properties": { "x": { "type": "integer" } }, "required": ["x"], "additionalProperties": false } } }] });
+    let other =
+        |finish: Option<&str>, text: &str| chunk(&json!({ "content": text }), finish).replace("\"index\":0", "\"index\":1");
+    let done = || vec![DONE.to_owned()];
+    let valid = says(&["{\"a\":", "1}"]);
+    let both = json!({ "n": 2, "response_format": schema()["response_format"] });
+    let finished = vec![chunk(&json!({}), Some("stop"))];
+    let rows: Vec<(&str, &str, &Value, Vec<String>, bool)> = vec![
+        ("cut", "live", &schema(), [says(&["{\"a\":", "1"]), done()].concat(), false),
+        ("whole", "live", &schema(), [valid.clone(), done()].concat(), true),
+        (
+            "a call that is cut",
+            "live",
+            &strict,
+            [vec![call(0, "c", "f", "{\"x\":"), call(0, "", "", "1")], done()].concat(),
+            false,
+        ),
+        ("a call", "live", &strict, [vec![call(0, "c", "f", "{\"x\":"), call(0, "", "", "1}")], done()].concat(), true),
+        ("one of two", "live", &both, [valid.clone(), vec![other(None, "{\"a\"")], finished.clone(), done()].concat(), false),
+        ("two", "live", &both, [valid.clone(), vec![other(None, "{\"a\":2}")], finished, done()].concat(), true),
+        ("Claude's, cut", "live-claude", &schema(), unfinished(&["{\"a\":", "1"]), false),
+        ("Claude's", "live-claude", &schema(), unfinished(&["{\"a\":", "1}"]), true),
+        ("Gemini's, cut", "live-gem", &schema(), gemini(&["{\"a\":", "1"]), false),
+        ("Gemini's", "live-gem", &schema(), gemini(&["{\"a\":", "1}"]), true),
+    ]
+    .into_iter()
+    .map(|(name, route, more, events, valid)| (name, route, Box::leak(Box::new(more.clone())) as &Value, events, valid))
+    .collect();
+    for (name, route, more, events, valid) in rows {
+        let (status, body) = told(PATHS[0], &asking(PATHS[0], route, more), events);
+        let last = data(&body).pop().unwrap();
+        assert_eq!(status, 200, "{name}: {body}");
+        assert_eq!(last["error"]["code"] == "schema_unsatisfied", !valid, "{name}: {body}");
+        assert_eq!(body.ends_with(DONE), valid, "{name}: {body}");
+    }
+}
+
+#[test]
+fn a_held_answer_that_is_valid_needs_no_finish_reason() {
+    let events = [says(&["{\"a\":", "1}"]), vec![DONE.to_owned()]].concat();
+    let (status, body) = told(PATHS[0], &asking(PATHS[0], "one", &schema()), events);
+    assert_eq!((status, text(PATHS[0], &body).as_str()), (200, "{\"a\":1}"), "{body}");
+    let (status, body) =
+        told(PATHS[0], &asking(PATHS[0], "one", &schema()), [says(&["{\"a\":1"]), vec![DONE.to_owned()]].concat());
+    assert_ne!((status, text(PATHS[0], &body).as_str()), (200, "{\"a\":1"), "{body}");
+}

@@ -33,8 +33,6 @@ struct Speaker {
     calls: Slots<Call>,
     /// The number of what is said aloud.
     speech: Option<u32>,
-    /// Whether it was told when that expires.
-    expires: bool,
     finished: bool,
 }
 
@@ -111,10 +109,11 @@ impl Decoder {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        // What OpenAI says aloud ends with when it expires, and has no finish reason (openai/openai-node#1206).
-        for speaker in self.speakers.values_mut().filter(|speaker| speaker.expires && !speaker.finished) {
+        // What OpenAI says aloud ends with when it expires, and has no finish reason (openai/openai-node#1206); nor do some of its imitators give any. What
+        // its own terminator ends has stopped.
+        for speaker in self.speakers.values_mut().filter(|speaker| !speaker.finished) {
             let finish = if speaker.calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
-            speaker.finish(finish, &self.head, deltas);
+            speaker.finish(finish, &self.head, &self.citations, deltas);
         }
         deltas.push(Delta::End);
     }
@@ -144,10 +143,7 @@ impl Decoder {
             && !speaker.finished
         {
             let finish = decode::finish(&word, !speaker.calls.is_empty())?;
-            if let Some((part, Open::Text)) = speaker.open {
-                deltas.extend(self.citations.iter().map(|note| Delta::Note { choice: index, part, note: note.clone() }));
-            }
-            speaker.finish(finish, &self.head, deltas);
+            speaker.finish(finish, &self.head, &self.citations, deltas);
         }
         Some(())
     }
@@ -215,7 +211,6 @@ impl Speaker {
         if !transcript.is_empty() {
             deltas.push(Delta::Text { choice, part, text: transcript });
         }
-        self.expires |= sound.contains_key("expires_at");
         if !sound.is_empty() {
             deltas.push(Delta::Sound { choice, part, sound });
         }
@@ -372,7 +367,11 @@ impl Speaker {
         part
     }
 
-    fn finish(&mut self, finish: Finish, head: &Head, deltas: &mut Vec<Delta>) {
+    fn finish(&mut self, finish: Finish, head: &Head, citations: &[Value], deltas: &mut Vec<Delta>) {
+        let choice = self.choice;
+        if let Some((part, Open::Text)) = self.open {
+            deltas.extend(citations.iter().map(|note| Delta::Note { choice, part, note: note.clone() }));
+        }
         self.close(deltas);
         self.open_unnamed(head, deltas);
         self.finished = true;
