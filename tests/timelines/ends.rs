@@ -292,3 +292,51 @@ fn a_held_answer_that_is_valid_needs_no_finish_reason() {
         told(PATHS[0], &asking(PATHS[0], "one", &schema()), [says(&["{\"a\":1"]), vec![DONE.to_owned()]].concat());
     assert_ne!((status, text(PATHS[0], &body).as_str()), (200, "{\"a\":1"), "{body}");
 }
+
+/// The calls that a client of Messages is told: id, name, arguments.
+fn called(body: &str) -> Vec<(String, String, String)> {
+    let mut calls: Vec<(String, String, String)> = Vec::new();
+    for event in data(body) {
+        let block = &event["content_block"];
+        if block["type"] == "tool_use" {
+            calls.push((block["id"].as_str().unwrap().to_owned(), block["name"].as_str().unwrap().to_owned(), String::new()));
+        }
+        if let Some(more) = event["delta"]["partial_json"].as_str() {
+            calls.last_mut().unwrap().2 += more;
+        }
+    }
+    calls
+}
+
+#[test]
+fn a_new_id_in_a_call_s_place_begins_another_call() {
+    let (one, two) = (("a", "f", r#"{"x":1}"#), ("b", "g", r#"{"y":2}"#));
+    let rows: [(&str, Vec<String>, Vec<(&str, &str, &str)>); 7] = [
+        ("whole calls, as Gemini's", vec![call(0, "a", "f", one.2), call(0, "b", "g", two.2)], vec![one, two]),
+        (
+            "in pieces",
+            vec![call(0, "a", "f", ""), call(0, "", "", one.2), call(0, "b", "g", "{\"y\""), call(0, "", "", ":2}")],
+            vec![one, two],
+        ),
+        ("of one tool", vec![call(0, "a", "f", one.2), call(0, "b", "f", two.2)], vec![one, ("b", "f", two.2)]),
+        (
+            "the id in each piece",
+            vec![call(0, "a", "f", "{\"x\""), call(0, "a", "f", ":1}"), call(0, "b", "g", two.2)],
+            vec![one, two],
+        ),
+        ("an empty id later", vec![call(0, "a", "f", "{\"x\""), call(0, "", "f", ":1}")], vec![one]),
+        // poolsideai/pool#9: only the first has a name.
+        ("another id in each piece", vec![call(0, "a", "f", "{\"x\""), call(0, "z", "", ":1}")], vec![one]),
+        ("the id behind the name", vec![call(0, "", "f", "{\"x\""), call(0, "a", "f", ":1}")], vec![("", "f", one.2)]),
+    ];
+    for (name, events, expected) in rows {
+        let events = [events, vec![chunk(&json!({}), Some("tool_calls")), DONE.to_owned()]].concat();
+        let (_, body) = told("/v1/messages", &asking("/v1/messages", "one", &json!({})), events);
+        let mut calls = called(&body);
+        // One that is made up is any.
+        calls.iter_mut().zip(&expected).filter(|(_, expected)| expected.0.is_empty()).for_each(|(call, _)| call.0.clear());
+        let calls: Vec<_> =
+            calls.iter().map(|(id, name, arguments)| (id.as_str(), name.as_str(), arguments.as_str())).collect();
+        assert_eq!(calls, expected, "{name}: {body}");
+    }
+}

@@ -164,6 +164,9 @@ impl Choice {
             let index = call.remove("index").and_then(|index| index.as_u64());
             let index = index.unwrap_or_else(|| self.place(call.get("id").and_then(Value::as_str)));
             let ours = self.calls.or_default(index);
+            if is_another(ours, &call) {
+                return None;
+            }
             for (key, value) in call {
                 grown += merge::call(ours, key, value);
             }
@@ -198,6 +201,13 @@ impl Choice {
         self.fields.insert("message".to_owned(), Value::Object(self.message));
         Some(Value::Object(self.fields))
     }
+}
+
+/// Whether a piece is of another call than what there is at its index, as the decoder of streams tells it.
+fn is_another(ours: &Map<String, Value>, piece: &Map<String, Value>) -> bool {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    let is_named = || text(piece.get("function").and_then(|function| function.get("name")));
+    text(ours.get("id")) && text(piece.get("id")) && ours.get("id") != piece.get("id") && is_named()
 }
 
 fn array(value: Value) -> Option<Vec<Value>> {

@@ -48,6 +48,7 @@ enum Open {
 #[derive(Debug)]
 struct Call {
     id: String,
+    is_made_up: bool,
     name: String,
     custom: bool,
     /// Its number, once its name is known.
@@ -292,8 +293,21 @@ impl Speaker {
 
     fn call(&mut self, index: Option<u64>, piece: Called, head: &Head, deltas: &mut Vec<Delta>) {
         let index = index.unwrap_or_else(|| self.place(&piece.id));
+        // Some give each call the index 0, with an id of its own (InternLM/lmdeploy#3412). An id without a name begins nothing: others change it within a call
+        // (poolsideai/pool#9).
+        let is_new = |call: &&Call| {
+            !piece.id.is_empty() && !piece.name.is_empty() && !call.id.is_empty() && call.id != piece.id && !call.is_made_up
+        };
+        if self.calls.get(index).filter(is_new).is_some() {
+            if self.calls.get(index).is_some_and(|call| call.part.is_none()) {
+                self.open_call(index, head, deltas);
+                self.flush(index, deltas);
+            }
+            self.calls.remove(index);
+        }
         let call = self.calls.of(index, || Call {
             id: String::new(),
+            is_made_up: false,
             name: String::new(),
             custom: piece.custom,
             part: None,
@@ -322,6 +336,7 @@ impl Speaker {
         let Some(call) = self.calls.get_mut(index) else { return };
         if call.id.is_empty() {
             call.id = made_up;
+            call.is_made_up = true;
         }
         let kind = Opening::ToolCall { id: call.id.clone(), name: call.name.clone(), custom: call.custom, seal: None };
         let part = self.begin(kind, deltas);
