@@ -340,3 +340,61 @@ fn a_new_id_in_a_call_s_place_begins_another_call() {
         assert_eq!(calls, expected, "{name}: {body}");
     }
 }
+
+#[test]
+fn an_answer_that_its_provider_interrupts_is_none() {
+    for word in ["insufficient_system_resource", "abort", "error"] {
+        let broken = |words: &[&str]| [says(words), vec![chunk(&json!({}), Some(word)), DONE.to_owned()]].concat();
+        for path in PATHS {
+            // Within the first read nothing of it was sent: the next target answers.
+            let (_, body) = told(path, &asking(path, "two", &json!({})), vec![broken(&["one"]).concat()]);
+            assert_eq!(text(path, &body), "two", "{path}, {word}: {body}");
+            let (_, body) = told(path, &asking(path, "two", &json!({})), broken(&["one"]));
+            assert_eq!(text(path, &body), "one", "{path}, {word}: {body}");
+            assert!(
+                body.contains("error")
+                    && !body.contains(DONE)
+                    && !body.contains("message_stop")
+                    && !body.contains("response.completed"),
+                "{path}, {word}: {body}"
+            );
+            // Unstreamed, the same.
+            let mut whole = asking(path, "two", &json!({}));
+            whole["stream"] = false.into();
+            let world = World::new(7);
+            *world.upstream.borrow_mut() = Box::new(move |sent| {
+                let finish = if sent.url.contains("//b.") { "stop" } else { word };
+                let said = json!({ "id": "x", "choices": [{ "index": 0, "message": { "role": "assistant", "content": finish }, "finish_reason": finish }] });
+                crate::upstreams::json(1, 200, &said.to_string())
+            });
+            let (status, headers, body) =
+                ask(&world, &gateway(CONFIG, &[("KEY", "sk-1")]), post(path, &whole.to_string(), &[]));
+            let trace = headers.get("x-breakwater-trace").unwrap_or_default();
+            assert!(
+                status == 200 && trace.starts_with("a/m;error_in_body") && trace.contains("b/m;ok"),
+                "{path}, {word}: {trace} {body}"
+            );
+        }
+    }
+}
+
+#[test]
+fn finish_reasons_are_the_dialect_s_own() {
+    let reason = |path: &str, route: &str, events: Vec<String>| {
+        let (_, body) = told(path, &asking(path, route, &json!({})), events);
+        let reasons: Vec<String> =
+            data(&body).iter().filter_map(|event| event["choices"][0]["finish_reason"].as_str().map(str::to_owned)).collect();
+        assert_eq!(reasons.len(), 1, "{body}");
+        reasons.concat()
+    };
+    for (word, expected) in [("STOP", "stop"), ("LANGUAGE", "content_filter"), ("OTHER", "stop"), ("SOMETHING_NEW", "stop")] {
+        for path in ["/v1/chat/completions", "/v1/completions"] {
+            let events = gemini(&["hi"]).into_iter().map(|event| event.replace("\"STOP\"", &format!("\"{word}\""))).collect();
+            assert_eq!(reason(path, "live-gem", events), expected, "{path}, {word}");
+        }
+    }
+    for (word, expected) in [("max_tokens", "length"), ("eos", "stop"), ("function_call", "stop")] {
+        let events = [says(&["hi"]), vec![chunk(&json!({}), Some(word)), DONE.to_owned()]].concat();
+        assert_eq!(reason("/v1/completions", "one", events), expected, "{word}");
+    }
+}

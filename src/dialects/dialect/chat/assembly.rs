@@ -17,6 +17,7 @@ use crate::slots::Slots;
 
 use serde_json::{Map, Value};
 
+use super::decode::broke_off;
 use super::merge;
 
 /// The most that an assembly holds, in bytes of JSON: the design's limit for what is copied beside a stream. It is far
@@ -185,8 +186,7 @@ impl Choice {
 
     fn finish(mut self, index: u64) -> Option<Value> {
         let reason = self.fields.get("finish_reason").and_then(Value::as_str)?;
-        // OpenRouter finishes a choice that an upstream broke off in this way.
-        if reason.is_empty() || reason == "error" {
+        if reason.is_empty() || broke_off(reason) {
             return None;
         }
         if self.message.get("role").and_then(Value::as_str).is_none_or(str::is_empty) {
