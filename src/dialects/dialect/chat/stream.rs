@@ -295,10 +295,10 @@ impl Speaker {
         let index = index.unwrap_or_else(|| self.place(&piece.id));
         // Some give each call the index 0, with an id of its own (InternLM/lmdeploy#3412). An id without a name begins nothing: others change it within a call
         // (poolsideai/pool#9).
-        let is_new = |call: &&Call| {
+        let is_new = |call: &Call| {
             !piece.id.is_empty() && !piece.name.is_empty() && !call.id.is_empty() && call.id != piece.id && !call.is_made_up
         };
-        if self.calls.get(index).filter(is_new).is_some() {
+        if self.calls.get(index).is_some_and(is_new) {
             if self.calls.get(index).is_some_and(|call| call.part.is_none()) {
                 self.open_call(index, head, deltas);
                 self.flush(index, deltas);
