@@ -180,7 +180,7 @@ impl Hold {
 /// The answer that whole frames tell, the terminator among them or left out; none where they do not.
 pub(crate) fn told(dialect: Dialect, frames: &[u8]) -> Option<Answer> {
     let (mut decoder, mut gather, mut deltas) = (Decoder::new(dialect), Gather::new(), Vec::new());
-    for frame in Frames::default().feed(frames).ok()?.frames() {
+    for frame in Frames::of(frames).ok()?.frames() {
         if let Some(data) = sse::data(frame) {
             decoder.event(&String::from_utf8_lossy(&data), &mut deltas)?;
         }

@@ -55,6 +55,13 @@ impl Guard {
         deltas.into_iter().try_for_each(|delta| self.delta(delta))
     }
 
+    /// The stream has come to its end, where that is no event.
+    pub(crate) fn end(&mut self) -> Result<(), String> {
+        let mut deltas = Vec::new();
+        self.decoder.end(&mut deltas);
+        deltas.into_iter().try_for_each(|delta| self.delta(delta))
+    }
+
     fn delta(&mut self, delta: Delta) -> Result<(), String> {
         let demand = Rc::clone(&self.demand);
         let (Delta::Open { choice, .. }

@@ -109,6 +109,17 @@ impl Frames {
         Ok(Fed { bytes, ends })
     }
 
+    /// The frames of bytes that are nothing but whole ones: where the last ends in CR, no LF is waited for.
+    pub fn of(whole: &[u8]) -> Result<Fed<'_>, Overlong> {
+        let mut frames = Self::default();
+        let mut fed = frames.feed(whole)?;
+        if !frames.is_aligned() {
+            fed.ends.push(whole.len());
+            fed.bytes = Cow::Borrowed(whole);
+        }
+        Ok(fed)
+    }
+
     /// The stream is over: a frame that only waited to see whether an LF follows its CR, or whose blank line is missing, as the last one
     /// of careless servers is.
     pub fn finish(&mut self) -> Vec<u8> {

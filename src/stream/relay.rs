@@ -151,7 +151,7 @@ impl Relay {
         if self.recorder.is_none() && self.guard.is_none() && self.wording.is_same() {
             return (self, first);
         }
-        let Ok(fed) = Frames::default().feed(&first) else { return (self, first) };
+        let Ok(fed) = Frames::of(&first) else { return (self, first) };
         let mut shown = Vec::with_capacity(first.len());
         for frame in fed.frames() {
             let data = sse::data(frame);
@@ -366,15 +366,18 @@ impl Tap for Relay {
                 }
             }
             if self.finish_is_enough && all_finished(self.seen) {
-                if self.wording.end(&mut last).is_some() {
-                    if self.wording.is_same() && self.client == Dialect::Chat {
-                        last.extend_from_slice(chat::DONE);
-                    }
-                    self.over(Ending::Complete);
-                    return Some(last);
+                // Gemini's answers are whole only now.
+                self.unsatisfied = self.guard.as_mut().map_or(Ok(()), Guard::end).err();
+                let ending = match self.unsatisfied {
+                    Some(_) => Ending::Unsatisfied,
+                    None if self.wording.end(&mut last).is_some() => Ending::Complete,
+                    None => Ending::Garbage,
+                };
+                if ending == Ending::Complete && self.wording.is_same() && self.client == Dialect::Chat {
+                    last.extend_from_slice(chat::DONE);
                 }
-                self.over(Ending::Garbage);
-                last.extend_from_slice(&self.event_for(Ending::Garbage));
+                self.over(ending);
+                last.extend_from_slice(&self.event_for(ending));
                 return Some(last);
             }
         }

@@ -239,6 +239,19 @@ fn nothing_rather_than_something_wrong() {
             ],
         ),
         ("finished by an error", vec![hello(), chunk(&finish("error"))]),
+        ("interrupted", vec![hello(), chunk(&finish("insufficient_system_resource"))]),
+        (
+            "two calls with one index",
+            ["a", "b"]
+                .map(|id| {
+                    chunk(&delta(
+                        json!({ "tool_calls": [{ "index": 0, "id": id, "function": { "name": "f", "arguments": "{}" } }] }),
+                    ))
+                })
+                .into_iter()
+                .chain([stop()])
+                .collect(),
+        ),
         ("no JSON", vec![hello(), "{\"id\":".to_owned(), stop()]),
         ("no object", vec![hello(), "[]".to_owned(), stop()]),
         ("choices that are none", vec![chunk(&json!({ "choices": 3 })), hello(), stop()]),

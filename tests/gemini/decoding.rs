@@ -156,7 +156,7 @@ fn reasons_are_told_in_the_canonical_words() {
         ("PROHIBITED_CONTENT", Some(Finish::ContentFilter)),
         ("SPII", Some(Finish::ContentFilter)),
         ("IMAGE_SAFETY", Some(Finish::ContentFilter)),
-        ("LANGUAGE", Some(Finish::Other("language".into()))),
+        ("LANGUAGE", Some(Finish::ContentFilter)),
         ("OTHER", Some(Finish::Other("other".into()))),
         ("FINISH_REASON_UNSPECIFIED", None),
     ] {

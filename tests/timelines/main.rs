@@ -25,6 +25,7 @@ mod circuits;
 mod dialects;
 mod drain;
 mod early;
+mod ends;
 mod faults;
 mod following;
 mod hedging;

@@ -17,6 +17,7 @@ use crate::slots::Slots;
 
 use serde_json::{Map, Value};
 
+use super::decode::broke_off;
 use super::merge;
 
 /// The most that an assembly holds, in bytes of JSON: the design's limit for what is copied beside a stream. It is far
@@ -164,6 +165,9 @@ impl Choice {
             let index = call.remove("index").and_then(|index| index.as_u64());
             let index = index.unwrap_or_else(|| self.place(call.get("id").and_then(Value::as_str)));
             let ours = self.calls.or_default(index);
+            if is_another(ours, &call) {
+                return None;
+            }
             for (key, value) in call {
                 grown += merge::call(ours, key, value);
             }
@@ -182,8 +186,7 @@ impl Choice {
 
     fn finish(mut self, index: u64) -> Option<Value> {
         let reason = self.fields.get("finish_reason").and_then(Value::as_str)?;
-        // OpenRouter finishes a choice that an upstream broke off in this way.
-        if reason.is_empty() || reason == "error" {
+        if reason.is_empty() || broke_off(reason) {
             return None;
         }
         if self.message.get("role").and_then(Value::as_str).is_none_or(str::is_empty) {
@@ -198,6 +201,13 @@ impl Choice {
         self.fields.insert("message".to_owned(), Value::Object(self.message));
         Some(Value::Object(self.fields))
     }
+}
+
+/// Whether a piece is of another call than what there is at its index, as the decoder of streams tells it.
+fn is_another(ours: &Map<String, Value>, piece: &Map<String, Value>) -> bool {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    let is_named = || text(piece.get("function").and_then(|function| function.get("name")));
+    text(ours.get("id")) && text(piece.get("id")) && ours.get("id") != piece.get("id") && is_named()
 }
 
 fn array(value: Value) -> Option<Vec<Value>> {

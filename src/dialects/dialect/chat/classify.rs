@@ -121,6 +121,7 @@ pub fn classify_whole(body: &str) -> Whole {
     }
     match answer.choices.as_deref() {
         None | Some([]) => Whole::Garbage,
+        Some(choices) if choices.iter().any(broke_off) => Whole::Error,
         Some(choices) if choices.iter().any(|choice| choice.message.is_none()) => Whole::Garbage,
         Some(choices) if choices.iter().any(speaks_or_explains) => Whole::Complete,
         Some(_) => Whole::Empty,
@@ -129,6 +130,10 @@ pub fn classify_whole(body: &str) -> Whole {
 
 fn speaks_or_explains(choice: &Choice<'_>) -> bool {
     choice.message.as_ref().is_some_and(Spoken::says_something) || explains_silence(choice.finish_reason.as_deref())
+}
+
+fn broke_off(choice: &Choice<'_>) -> bool {
+    choice.finish_reason.as_deref().is_some_and(super::decode::broke_off)
 }
 
 fn is_error(error: Option<&RawValue>) -> bool {
@@ -159,6 +164,7 @@ pub fn classify_event(data: &[u8]) -> Event {
         Some([]) => event.usage_only = answer.usage.is_some(),
         Some(choices) => {
             for choice in choices {
+                event.error |= broke_off(choice);
                 let spoken = choice.delta.as_ref().or(choice.message.as_ref());
                 if let Some(spoken) = spoken.filter(|spoken| spoken.says_something()) {
                     event.content = true;

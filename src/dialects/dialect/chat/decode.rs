@@ -92,16 +92,22 @@ pub(super) fn citations(answer: &mut Object) -> Vec<Value> {
     urls.iter().filter_map(note).collect()
 }
 
-/// A finish reason; none where it says that the answer broke off, as `OpenRouter`'s and Mistral's `error` does.
+/// Whether a finish reason says that the answer broke off: `OpenRouter`'s and Mistral's `error`, `DeepSeek`'s
+/// (<https://api-docs.deepseek.com/api/create-chat-completion>, `finish_reason`), vLLM's `abort` (its `FinishReason`).
+pub(super) fn broke_off(word: &str) -> bool {
+    matches!(word, "error" | "insufficient_system_resource" | "abort")
+}
+
+/// A finish reason; none where it says that the answer broke off.
 pub(super) fn finish(word: &str, calls_tools: bool) -> Option<Finish> {
     Some(match word {
-        "error" => return None,
+        word if broke_off(word) => return None,
         // OpenAI itself says so where the tool was named by the client.
         "stop" | "tool_calls" | "function_call" if calls_tools => Finish::ToolCalls,
         "tool_calls" | "function_call" => Finish::ToolCalls,
         "stop" => Finish::Stop,
-        // The second is Mistral's.
-        "length" | "model_length" => Finish::Length,
+        // The second is Mistral's; the third, Anthropic's, is what some say that translate its answers.
+        "length" | "model_length" | "max_tokens" => Finish::Length,
         "content_filter" => Finish::ContentFilter,
         other => Finish::Other(other.to_owned()),
     })

@@ -52,14 +52,13 @@ pub(in crate::dialect) fn is_tier(word: &str) -> bool {
     matches!(word, "auto" | "default" | "flex" | "scale" | "priority")
 }
 
-/// A finish reason.
-pub(in crate::dialect) fn reason(finish: Finish) -> String {
+/// A finish reason, of the four that SDKs know.
+pub(in crate::dialect) fn reason(finish: &Finish) -> &'static str {
     match finish {
-        Finish::Stop | Finish::StopSequence | Finish::Pause => "stop".to_owned(),
-        Finish::Length => "length".to_owned(),
-        Finish::ToolCalls => "tool_calls".to_owned(),
-        Finish::ContentFilter | Finish::Refusal => "content_filter".to_owned(),
-        Finish::Other(word) => word,
+        Finish::Stop | Finish::StopSequence | Finish::Pause | Finish::Other(_) => "stop",
+        Finish::Length => "length",
+        Finish::ToolCalls => "tool_calls",
+        Finish::ContentFilter | Finish::Refusal => "content_filter",
     }
 }
 
@@ -72,7 +71,7 @@ fn choice(index: usize, choice: Choice) -> Value {
     told.insert("index".to_owned(), index.into());
     told.insert("message".to_owned(), said.message().into());
     told.insert("logprobs".to_owned(), choice.logprobs.unwrap_or_default());
-    told.insert("finish_reason".to_owned(), choice.finish.map(reason).into());
+    told.insert("finish_reason".to_owned(), choice.finish.as_ref().map(reason).into());
     told.extend(choice.extra);
     Value::Object(told)
 }

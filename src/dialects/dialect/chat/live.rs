@@ -83,7 +83,7 @@ impl Encoder {
                     self.close(choice, part, frames);
                 }
                 self.role(choice, "\"\"", frames);
-                self.chunk(choice, "{}", None, Some(&reason(finish)), frames);
+                self.chunk(choice, "{}", None, Some(reason(&finish)), frames);
             }
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Extra(extra) => {

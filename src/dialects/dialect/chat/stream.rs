@@ -33,8 +33,6 @@ struct Speaker {
     calls: Slots<Call>,
     /// The number of what is said aloud.
     speech: Option<u32>,
-    /// Whether it was told when that expires.
-    expires: bool,
     finished: bool,
 }
 
@@ -50,6 +48,7 @@ enum Open {
 #[derive(Debug)]
 struct Call {
     id: String,
+    is_made_up: bool,
     name: String,
     custom: bool,
     /// Its number, once its name is known.
@@ -111,10 +110,11 @@ impl Decoder {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        // What OpenAI says aloud ends with when it expires, and has no finish reason (openai/openai-node#1206).
-        for speaker in self.speakers.values_mut().filter(|speaker| speaker.expires && !speaker.finished) {
+        // What OpenAI says aloud ends with when it expires, and has no finish reason (openai/openai-node#1206); nor do some of its imitators give any. What
+        // its own terminator ends has stopped.
+        for speaker in self.speakers.values_mut().filter(|speaker| !speaker.finished) {
             let finish = if speaker.calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
-            speaker.finish(finish, &self.head, deltas);
+            speaker.finish(finish, &self.head, &self.citations, deltas);
         }
         deltas.push(Delta::End);
     }
@@ -144,10 +144,7 @@ impl Decoder {
             && !speaker.finished
         {
             let finish = decode::finish(&word, !speaker.calls.is_empty())?;
-            if let Some((part, Open::Text)) = speaker.open {
-                deltas.extend(self.citations.iter().map(|note| Delta::Note { choice: index, part, note: note.clone() }));
-            }
-            speaker.finish(finish, &self.head, deltas);
+            speaker.finish(finish, &self.head, &self.citations, deltas);
         }
         Some(())
     }
@@ -215,7 +212,6 @@ impl Speaker {
         if !transcript.is_empty() {
             deltas.push(Delta::Text { choice, part, text: transcript });
         }
-        self.expires |= sound.contains_key("expires_at");
         if !sound.is_empty() {
             deltas.push(Delta::Sound { choice, part, sound });
         }
@@ -297,8 +293,21 @@ impl Speaker {
 
     fn call(&mut self, index: Option<u64>, piece: Called, head: &Head, deltas: &mut Vec<Delta>) {
         let index = index.unwrap_or_else(|| self.place(&piece.id));
+        // Some give each call the index 0, with an id of its own (InternLM/lmdeploy#3412). An id without a name begins nothing: others change it within a call
+        // (poolsideai/pool#9).
+        let is_new = |call: &Call| {
+            !piece.id.is_empty() && !piece.name.is_empty() && !call.id.is_empty() && call.id != piece.id && !call.is_made_up
+        };
+        if self.calls.get(index).is_some_and(is_new) {
+            if self.calls.get(index).is_some_and(|call| call.part.is_none()) {
+                self.open_call(index, head, deltas);
+                self.flush(index, deltas);
+            }
+            self.calls.remove(index);
+        }
         let call = self.calls.of(index, || Call {
             id: String::new(),
+            is_made_up: false,
             name: String::new(),
             custom: piece.custom,
             part: None,
@@ -327,6 +336,7 @@ impl Speaker {
         let Some(call) = self.calls.get_mut(index) else { return };
         if call.id.is_empty() {
             call.id = made_up;
+            call.is_made_up = true;
         }
         let kind = Opening::ToolCall { id: call.id.clone(), name: call.name.clone(), custom: call.custom, seal: None };
         let part = self.begin(kind, deltas);
@@ -372,7 +382,11 @@ impl Speaker {
         part
     }
 
-    fn finish(&mut self, finish: Finish, head: &Head, deltas: &mut Vec<Delta>) {
+    fn finish(&mut self, finish: Finish, head: &Head, citations: &[Value], deltas: &mut Vec<Delta>) {
+        let choice = self.choice;
+        if let Some((part, Open::Text)) = self.open {
+            deltas.extend(citations.iter().map(|note| Delta::Note { choice, part, note: note.clone() }));
+        }
         self.close(deltas);
         self.open_unnamed(head, deltas);
         self.finished = true;

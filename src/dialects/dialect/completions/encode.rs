@@ -23,7 +23,7 @@ pub fn encode(answer: Answer, manner: &Manner) -> Value {
             }
         }
         let logprobs = choice.logprobs.map(|logprobs| old_logprobs(&logprobs, &mut 0));
-        let finish = choice.finish.map(reason).map(old_reason);
+        let finish = choice.finish.as_ref().map(reason).map(old_reason);
         choices.push(json!({ "text": text, "index": index, "logprobs": logprobs, "finish_reason": finish }));
     }
     told.insert("choices".to_owned(), choices.into());
@@ -35,8 +35,8 @@ pub fn encode(answer: Answer, manner: &Manner) -> Value {
 }
 
 /// There were no tools.
-fn old_reason(reason: String) -> String {
-    if reason == "tool_calls" { "stop".to_owned() } else { reason }
+fn old_reason(reason: &'static str) -> &'static str {
+    if reason == "tool_calls" { "stop" } else { reason }
 }
 
 /// Log probabilities in the older form: lists side by side, with where each token begins, in characters.
@@ -94,7 +94,7 @@ impl Encoder {
                 let logprobs = old_logprobs(&logprobs, self.offsets.or_default(choice));
                 self.chunk(choice, "", Some(&logprobs), None, frames);
             }
-            Delta::Finish { choice, finish, .. } => self.chunk(choice, "", None, Some(&old_reason(reason(finish))), frames),
+            Delta::Finish { choice, finish, .. } => self.chunk(choice, "", None, Some(old_reason(reason(&finish))), frames),
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Extra(extra) => self.common.extend(beside(extra)),
             Delta::End => {

@@ -17,7 +17,8 @@ pub(super) fn finish(reason: &str) -> Option<Finish> {
         | "SPII"
         | "IMAGE_SAFETY"
         | "IMAGE_PROHIBITED_CONTENT"
-        | "IMAGE_RECITATION" => Finish::ContentFilter,
+        | "IMAGE_RECITATION"
+        | "LANGUAGE" => Finish::ContentFilter,
         other => Finish::Other(other.to_lowercase()),
     })
 }

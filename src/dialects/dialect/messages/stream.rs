@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{decode, kind, take_text, text};
-use crate::chat::{Delta, Kind, Object, Opening, Origin, Seal};
+use crate::chat::{Delta, Finish, Kind, Object, Opening, Origin, Seal};
 
 /// The most bytes that are held of blocks that are kept whole.
 const MOST_HELD: usize = 4 * 1024 * 1024;
@@ -15,7 +15,10 @@ const MOST_HELD: usize = 4 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct Decoder {
     begun: bool,
+    /// Whether it was said why it ended.
+    finished: bool,
     ended: bool,
+    calls: bool,
     parts: u32,
     blocks: Vec<(u64, Block)>,
     held: usize,
@@ -69,10 +72,18 @@ impl Decoder {
 
     /// The stream is complete.
     pub fn end(&mut self, deltas: &mut Vec<Delta>) {
-        if !self.ended {
-            self.ended = true;
-            deltas.push(Delta::End);
+        if std::mem::replace(&mut self.ended, true) {
+            return;
         }
+        // What its own terminator ends has ended its turn, though it never said why.
+        if self.begun && !self.finished {
+            while let Some((index, _)) = self.blocks.first() {
+                let _ = self.close(*index, deltas);
+            }
+            let finish = if self.calls { Finish::ToolCalls } else { Finish::Stop };
+            deltas.push(Delta::Finish { choice: 0, finish, stop_sequence: None });
+        }
+        deltas.push(Delta::End);
     }
 
     fn begin(&mut self, mut message: Object, deltas: &mut Vec<Delta>) -> Option<()> {
@@ -104,6 +115,7 @@ impl Decoder {
             "thinking" => Opening::Reasoning { redacted: false },
             "redacted_thinking" => Opening::Reasoning { redacted: true },
             "tool_use" => {
+                self.calls = true;
                 let part = self.next();
                 let (id, name) = (take_text(&mut block, "id")?, take_text(&mut block, "name")?);
                 deltas.push(Delta::Open { choice: 0, part, kind: Opening::ToolCall { id, name, custom: false, seal: None } });
@@ -188,6 +200,7 @@ impl Decoder {
             deltas.push(Delta::Usage(decode::usage(self.usage.clone())));
         }
         if let Some(reason) = reason {
+            self.finished = true;
             deltas.push(Delta::Finish { choice: 0, finish: decode::finish(&reason), stop_sequence });
         }
     }

@@ -49,8 +49,8 @@ pub(super) fn finish(answer: &Object, calls: bool) -> Option<Finish> {
             let reason = answer.get("incomplete_details").and_then(|details| details.get("reason")).and_then(Value::as_str);
             Some(match reason {
                 Some("content_filter") => Finish::ContentFilter,
-                Some("max_output_tokens") | None => Finish::Length,
-                Some(other) => Finish::Other(other.to_owned()),
+                // There are two; whatever else is incomplete must not look whole.
+                _ => Finish::Length,
             })
         }
         Some(_) => None,
