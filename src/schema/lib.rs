@@ -3,7 +3,7 @@
 //! ```text
 //! compile   a schema's text as an arena of rules (drafts 7 and 2020-12), within bounds      compile.rs
 //! check     a value by those rules, and what is wrong with it                               check.rs
-//! pattern   ECMA-262 patterns, in time that grows with the text alone                       pattern.rs
+//! pattern   ECMA-262 patterns but back references, in time that grows with the text alone   pattern.rs
 //! repair    the JSON in what a model wrote around it                                        repair.rs
 //! prefix    what is still being written, refused where it cannot become valid any more      prefix.rs
 //! ```

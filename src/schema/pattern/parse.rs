@@ -17,6 +17,12 @@ pub(super) enum Syntax {
     /// One character of a set.
     Set(u16),
     Assert(Assert),
+    /// What must come next, or before; or must not.
+    Look {
+        inner: Box<Self>,
+        ahead: bool,
+        negated: bool,
+    },
     Sequence(Vec<Self>),
     Either(Vec<Self>),
     Repeat(Box<Self>, u32, Option<u32>),
@@ -103,14 +109,15 @@ impl Parser<'_> {
                 self.set(set)
             }
             '(' => {
-                if self.chars.next_if_eq(&'?').is_some() {
-                    self.group()?;
-                }
+                let look = if self.chars.next_if_eq(&'?').is_some() { self.group()? } else { None };
                 let inner = self.either()?;
                 if self.chars.next() != Some(')') {
                     return Err("the pattern has a '(' that is not closed".to_owned());
                 }
-                inner
+                match look {
+                    Some((ahead, negated)) => Syntax::Look { inner: Box::new(inner), ahead, negated },
+                    None => inner,
+                }
             }
             '[' => {
                 let set = self.class()?;
@@ -140,16 +147,19 @@ impl Parser<'_> {
         })
     }
 
-    /// What follows `(?`: a group without a number, or one with a name.
-    fn group(&mut self) -> Result<(), String> {
-        match (self.chars.next(), self.chars.peek()) {
-            (Some(':'), _) => Ok(()),
-            (Some('<'), Some('=' | '!')) => Err("the pattern looks behind ('(?<='), which is not taken".to_owned()),
+    /// What follows `(?`: a group without a number, or one with a name; or one that looks around: whether ahead, and whether for what must not be there.
+    fn group(&mut self) -> Result<Option<(bool, bool)>, String> {
+        match (self.chars.next(), self.chars.peek().copied()) {
+            (Some(':'), _) => Ok(None),
+            (Some('<'), Some(sign @ ('=' | '!'))) => {
+                self.chars.next();
+                Ok(Some((false, sign == '!')))
+            }
             (Some('<'), _) => {
                 let closed = self.chars.by_ref().any(|next| next == '>');
-                if closed { Ok(()) } else { Err("the pattern has a group whose name is not closed".to_owned()) }
+                if closed { Ok(None) } else { Err("the pattern has a group whose name is not closed".to_owned()) }
             }
-            (Some('=' | '!'), _) => Err("the pattern looks ahead ('(?=' or '(?!'), which is not taken".to_owned()),
+            (Some(sign @ ('=' | '!')), _) => Ok(Some((true, sign == '!'))),
             _ => Err("the pattern has a group with flags ('(?'), which are not taken".to_owned()),
         }
     }
@@ -274,7 +284,7 @@ impl Parser<'_> {
     }
 
     fn repeated(&mut self, atom: Syntax, (least, most): (u32, Option<u32>)) -> Result<Syntax, String> {
-        if matches!(atom, Syntax::Assert(_)) {
+        if matches!(atom, Syntax::Assert(_) | Syntax::Look { .. }) {
             return Err("the pattern has a repetition with nothing to repeat".to_owned());
         }
         // A lazy one matches the same texts.

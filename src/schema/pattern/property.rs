@@ -23,12 +23,14 @@ pub(super) enum Property {
     WhiteSpace,
     Ascii,
     Any,
+    Pictographic,
+    EmojiComponent,
+    RegionalIndicator,
 }
 
 impl Property {
     /// Those that `\p{…}` takes, for messages.
-    pub(super) const NAMES: &str =
-        "L, Lu, Ll, M, N, Nd (also by their long names), Alphabetic, Uppercase, Lowercase, White_Space, ASCII and Any";
+    pub(super) const NAMES: &str = "L, Lu, Ll, M, N, Nd (also by their long names), Alphabetic, Uppercase, Lowercase, White_Space, ASCII, Any, Extended_Pictographic, Emoji_Component and Regional_Indicator";
 
     pub(super) fn of_escape(letter: char) -> Self {
         match letter {
@@ -53,6 +55,9 @@ impl Property {
             "White_Space" | "space" => Self::WhiteSpace,
             "ASCII" => Self::Ascii,
             "Any" => Self::Any,
+            "Extended_Pictographic" | "ExtPict" => Self::Pictographic,
+            "Emoji_Component" | "EComp" => Self::EmojiComponent,
+            "Regional_Indicator" | "RI" => Self::RegionalIndicator,
             _ => return None,
         })
     }
@@ -82,6 +87,16 @@ impl Property {
             Self::WhiteSpace => character.is_whitespace(),
             Self::Ascii => character.is_ascii(),
             Self::Any => true,
+            Self::Pictographic => is_in(&PICTOGRAPHIC, character),
+            // Signs of keycaps, what joins and varies, regional indicators, modifiers of skin and hair, and tags.
+            Self::EmojiComponent => {
+                matches!(
+                    character,
+                    '#' | '*' | '0'..='9' | '\u{200d}' | '\u{20e3}' | '\u{fe0f}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}'
+                        | '\u{1f9b0}'..='\u{1f9b3}' | '\u{e0020}'..='\u{e007f}'
+                )
+            }
+            Self::RegionalIndicator => matches!(character, '\u{1f1e6}'..='\u{1f1ff}'),
         }
     }
 }
@@ -166,6 +181,26 @@ static DIGITS: [(u32, u16); 72] = [
     (0x1E4F0, 10), (0x1E5F1, 10), (0x1E950, 10), (0x1FBF0, 10),
 ];
 
+/// `Extended_Pictographic`, which patterns for emoji are made of (zod's `z.emoji()`).
+#[rustfmt::skip]
+static PICTOGRAPHIC: [(u32, u16); 156] = [
+    (0xA9, 1), (0xAE, 1), (0x203C, 1), (0x2049, 1), (0x2122, 1), (0x2139, 1), (0x2194, 6), (0x21A9, 2), (0x231A, 2), (0x2328, 1), (0x23CF, 1),
+    (0x23E9, 11), (0x23F8, 3), (0x24C2, 1), (0x25AA, 2), (0x25B6, 1), (0x25C0, 1), (0x25FB, 4), (0x2600, 5), (0x260E, 1), (0x2611, 1), (0x2614, 2),
+    (0x2618, 1), (0x261D, 1), (0x2620, 1), (0x2622, 2), (0x2626, 1), (0x262A, 1), (0x262E, 2), (0x2638, 3), (0x2640, 1), (0x2642, 1), (0x2648, 12),
+    (0x265F, 2), (0x2663, 1), (0x2665, 2), (0x2668, 1), (0x267B, 1), (0x267E, 2), (0x2692, 6), (0x2699, 1), (0x269B, 2), (0x26A0, 2), (0x26A7, 1),
+    (0x26AA, 2), (0x26B0, 2), (0x26BD, 2), (0x26C4, 2), (0x26C8, 1), (0x26CE, 2), (0x26D1, 1), (0x26D3, 2), (0x26E9, 2), (0x26F0, 6), (0x26F7, 4),
+    (0x26FD, 1), (0x2702, 1), (0x2705, 1), (0x2708, 6), (0x270F, 1), (0x2712, 1), (0x2714, 1), (0x2716, 1), (0x271D, 1), (0x2721, 1), (0x2728, 1),
+    (0x2733, 2), (0x2744, 1), (0x2747, 1), (0x274C, 1), (0x274E, 1), (0x2753, 3), (0x2757, 1), (0x2763, 2), (0x2795, 3), (0x27A1, 1), (0x27B0, 1),
+    (0x27BF, 1), (0x2934, 2), (0x2B05, 3), (0x2B1B, 2), (0x2B50, 1), (0x2B55, 1), (0x3030, 1), (0x303D, 1), (0x3297, 1), (0x3299, 1), (0x1F004, 1),
+    (0x1F02C, 4), (0x1F094, 12), (0x1F0AF, 2), (0x1F0C0, 1), (0x1F0CF, 2), (0x1F0F6, 10), (0x1F170, 2), (0x1F17E, 2), (0x1F18E, 1), (0x1F191, 10),
+    (0x1F1AE, 56), (0x1F201, 15), (0x1F21A, 1), (0x1F22F, 1), (0x1F232, 9), (0x1F23C, 4), (0x1F249, 23), (0x1F266, 188), (0x1F324, 112), (0x1F396, 2),
+    (0x1F399, 3), (0x1F39E, 83), (0x1F3F3, 3), (0x1F3F7, 4), (0x1F400, 254), (0x1F4FF, 63), (0x1F549, 6), (0x1F550, 24), (0x1F56F, 2), (0x1F573, 8),
+    (0x1F587, 1), (0x1F58A, 4), (0x1F590, 1), (0x1F595, 2), (0x1F5A4, 2), (0x1F5A8, 1), (0x1F5B1, 2), (0x1F5BC, 1), (0x1F5C2, 3), (0x1F5D1, 3),
+    (0x1F5DC, 3), (0x1F5E1, 1), (0x1F5E3, 1), (0x1F5E8, 1), (0x1F5EF, 1), (0x1F5F3, 1), (0x1F5FA, 86), (0x1F680, 70), (0x1F6CB, 8), (0x1F6D5, 17),
+    (0x1F6E9, 1), (0x1F6EB, 6), (0x1F6F3, 13), (0x1F7DA, 38), (0x1F80C, 4), (0x1F848, 8), (0x1F85A, 6), (0x1F888, 8), (0x1F8AE, 2), (0x1F8BC, 4),
+    (0x1F8C2, 14), (0x1F8D9, 39), (0x1F90C, 47), (0x1F93C, 10), (0x1F947, 185), (0x1FA58, 8), (0x1FA6E, 146), (0x1FC00, 1022),
+];
+
 #[cfg(test)]
 mod tests {
     use super::Property;
@@ -176,7 +211,17 @@ mod tests {
         if char::UNICODE_VERSION != (17, 0, 0) {
             return;
         }
-        let table = [("L", 145_672), ("Lu", 1_886), ("Ll", 2_283), ("M", 2_543), ("N", 1_924), ("Nd", 770)];
+        let table = [
+            ("L", 145_672),
+            ("Lu", 1_886),
+            ("Ll", 2_283),
+            ("M", 2_543),
+            ("N", 1_924),
+            ("Nd", 770),
+            ("ExtPict", 2_848),
+            ("EComp", 146),
+            ("RI", 26),
+        ];
         for (name, count) in table {
             let property = Property::named(name).unwrap();
             let found = ('\0'..=char::MAX).filter(|character| property.holds(*character)).count();

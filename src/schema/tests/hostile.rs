@@ -8,11 +8,12 @@
     reason = "a test ends when it is wrong"
 )]
 
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use breakwater_schema::{Refusal, Schema, Violation};
+use breakwater_schema::{Prefix, Refusal, Schema, Violation};
 use serde_json::{Map, Value, json};
 
 /// Far more than any of these takes, and far less than one that does not end.
@@ -152,6 +153,62 @@ fn patterns_end() {
     }
     // Two thousand states at each character of a long text.
     let _ = checked("many states", json!({ "pattern": "(.{0,40}a){0,20}b" }), "a".repeat(1_000_000).into());
+}
+
+/// What looks around takes its pass over the text once, however often it is asked, and however deep it is nested; or is too costly, and says so.
+#[test]
+fn patterns_that_look_around_end() {
+    let long = "a".repeat(100_000) + "!";
+    let nested_looks = format!("^a*{}", nested_text(3, "a$", "(?=a*(?!b", "))"));
+    let table = [
+        // At the beginning: read no further than is needed.
+        ("^(?=(a+)+$)a*", false),
+        ("^(?=(a+)+!)a*!$", true),
+        ("^(?!(a|aa)+$)(?=(.*)*!$).*$", true),
+        ("^(?!.{65,})", false),
+        // At each place, where a matcher that tries would read on to the end each time.
+        ("^(?:(?=(a+)+!)a)*!$", true),
+        ("^(?:(?!.*x)a)*!$", true),
+        ("^(?:(?!(?:a|aa)*!)a)+!$", false),
+        ("^(?:(?=.*(?!.*(?=x)))a)*!$", true),
+        ("(?<=^(?:a+)+)b", false),
+        ("^(?:a(?<=^(?:a|aa)+))*!$", true),
+        ("(?<!a(?<=^a*))!", false),
+        (&*nested_looks, true),
+    ];
+    for (text, matches) in table {
+        let told = checked(text, json!({ "pattern": text }), long.clone().into());
+        assert_eq!(told.is_ok(), matches, "{text}: {told:?}");
+        // By the pattern, not because it was too costly.
+        assert!(told.err().is_none_or(|told| told[0].keyword == "pattern"), "{text}");
+    }
+    // As many as there can be, at each character of a long text; in both senses, as what was not read to its end must not be taken for what is not there.
+    let many = format!("^(?:{}a)*$", "(?=a)(?!.{0,30}b)".repeat(25));
+    for schema in
+        [json!({ "pattern": many }), json!({ "not": { "pattern": many } }), json!({ "pattern": "^(?:(?!a{900}[^b])a)*$" })]
+    {
+        let told = checked("many looks", schema, "a".repeat(1_000_000).into()).unwrap_err();
+        assert_eq!(told[0].keyword, "schema", "{told:?}");
+    }
+    // They count as states and as groups do.
+    let table = [
+        ("(?:(?=a)b){600}".to_owned(), "2000 states"),
+        (nested_text(300, "a", "(?!", ")"), "50 deep"),
+        (nested_text(150, "a", "(?<=(?!", "))"), "50 deep"),
+    ];
+    for (pattern, says) in table {
+        let refusal = compiled("looks", json!({ "pattern": pattern })).expect_err(says);
+        assert!(refusal.message.contains(says), "{refusal:?}");
+    }
+    // A name is judged by such a pattern in bounded time as well, while it is written.
+    let schema = Schema::compile(&json!({ "patternProperties": { "^(?:(?!.*x)a)*$": false } })).unwrap();
+    let name = "a".repeat(1_000_000);
+    let told = soon("a name", move || Prefix::new(Rc::new(schema)).feed(&format!("{{\"{name}\":")).is_err());
+    assert!(!told, "what is too far to look at stays open");
+}
+
+fn nested_text(depth: usize, inner: &str, before: &str, after: &str) -> String {
+    format!("{}{inner}{}", before.repeat(depth), after.repeat(depth))
 }
 
 /// What grows exponentially, or by the product of schema and value: ends, valid or not, never as valid where it is not.

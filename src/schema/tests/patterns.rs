@@ -21,7 +21,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 #[test]
 fn what_is_matched() {
-    let table: [(&str, &[&str], &[&str]); 47] = [
+    let table: [(&str, &[&str], &[&str]); 67] = [
         ("", &["", "a"], &[]),
         ("a", &["a", "ba"], &["", "b", "A"]),
         ("^a", &["ab"], &["ba"]),
@@ -73,6 +73,26 @@ fn what_is_matched() {
         ("^(?:a|(?<name>b))*?c+?$", &["c", "abbacc"], &["ab", "dc"]),
         ("^((a*)*|b)*$", &["", "aab", "bbb"], &["c"]),
         ("^(a{0}b|(){3}c)$", &["b", "c"], &["ab"]),
+        ("a(?=b)", &["ab", "xab"], &["a", "ac", "ba"]),
+        ("a(?!b)", &["a", "ac", "aba"], &["ab", ""]),
+        (r"^(?!\.)(?!.*\.\.)[^@]+@", &["a.b@"], &[".a@", "a..b@", "a@.."]),
+        ("^(?:(?!ab).)*$", &["", "ba", "aa"], &["ab", "xaby"]),
+        ("^(?=.*[a-z])(?=.*[0-9]).{4,}$", &["abc1", "1abcé"], &["abcd", "1234", "a1"]),
+        ("(?=a(?!b(?=c)))..", &["ab", "abd", "abcad"], &["abc", "a"]),
+        ("^(?!(?!a))", &["a", "ab"], &["", "b"]),
+        ("^((?=.b)a|(?!.b)b)+$", &["ab", "b"], &["abb", "aa", "ba"]),
+        ("(?=b)|^(?!)x|(?!)", &["ab"], &["", "a", "x"]),
+        ("^(?=)$", &[""], &["a"]),
+        ("b(?=$)", &["ab"], &["ba"]),
+        ("^x(?=^)|^y(?!^)", &["y"], &["x"]),
+        (r"é(?=\b)", &["éa"], &["é ", "é"]),
+        (r"(?=\Ba)a", &["ba"], &["a", "-a"]),
+        ("(?<=a)b", &["ab", "cab"], &["b", "cb", "ba"]),
+        ("(?<!a)b", &["b", "cb", "abb"], &["ab", "a"]),
+        ("(?<=^|,)x(?=,|$)", &["x", "a,x", "x,a", "a,x,b"], &["ax", "xa", "a,xb"]),
+        ("(?<=a(?=bc)b)c(?<!x.*)", &["abc"], &["xabc", "bc", "ab"]),
+        ("(?<=(?<!é)é{2,3})b", &["ééb", "éééb"], &["éb", "ééééb"]),
+        (r"^[\p{ExtPict}\p{EComp}\p{RI}]+$", &["🐲", "👩\u{200d}🚀", "3\u{fe0f}\u{20e3}", "🇨🇭", "🏻"], &["a", "★", ""]),
     ];
     for (pattern, right, wrong) in table {
         for text in right {
@@ -101,6 +121,13 @@ fn what_is_refused() {
         "(?P<a>b)",
         "(?i:a)",
         "(?>a)",
+        "(?=a)*",
+        "(?!a){2}",
+        "(?<=a)+",
+        "(?=a",
+        "(?<!a",
+        r"(a)(?=\1)",
+        r"(?<n>a)\k<n>",
         r"\A",
         r"\z",
         r"\h",
@@ -137,6 +164,8 @@ enum Tree {
     Start,
     End,
     Boundary(bool),
+    /// Whether ahead, and whether for what must not be there.
+    Look(Box<Tree>, bool, bool),
     Sequence(Vec<Tree>),
     Either(Vec<Tree>),
     Repeat(Box<Tree>, usize, Option<usize>, &'static str),
@@ -163,6 +192,8 @@ fn tree() -> impl Strategy<Value = Tree> {
         prop_oneof![
             3 => prop::collection::vec(inner.clone(), 0..4).prop_map(Tree::Sequence),
             2 => prop::collection::vec(inner.clone(), 1..4).prop_map(Tree::Either),
+            2 => (inner.clone(), any::<bool>(), any::<bool>())
+                .prop_map(|(inner, ahead, negated)| Tree::Look(Box::new(inner), ahead, negated)),
             3 => (inner, prop::sample::select(vec![
                 (0, None, "*"), (1, None, "+"), (0, Some(1), "?"), (0, None, "*?"), (1, None, "+?"), (0, Some(0), "{0}"), (2, Some(2), "{2}"),
                 (1, Some(3), "{1,3}"), (2, None, "{2,}?"), (0, Some(2), "{0,2}"),
@@ -178,6 +209,10 @@ impl Tree {
             Self::Start => "^".to_owned(),
             Self::End => "$".to_owned(),
             Self::Boundary(there) => if *there { "\\b" } else { "\\B" }.to_owned(),
+            Self::Look(inner, ahead, negated) => {
+                let (way, sign) = (if *ahead { "" } else { "<" }, if *negated { "!" } else { "=" });
+                format!("(?{way}{sign}{})", inner.text())
+            }
             Self::Sequence(parts) => parts.iter().map(Self::text).collect(),
             Self::Either(parts) => format!("({})", parts.iter().map(Self::text).collect::<Vec<_>>().join("|")),
             Self::Repeat(inner, _, _, times) => format!("(?:{}){times}", inner.text()),
@@ -197,6 +232,10 @@ impl Tree {
             Self::Start => here(from == 0),
             Self::End => here(from == text.len()),
             Self::Boundary(there) => here((word(from.checked_sub(1)) != word(Some(from))) == *there),
+            Self::Look(inner, true, negated) => here(inner.ends(text, from).is_empty() == *negated),
+            Self::Look(inner, false, negated) => {
+                here((0..=from).any(|before| inner.ends(text, before).contains(&from)) != *negated)
+            }
             Self::Sequence(parts) => {
                 parts.iter().fold(here(true), |ends, part| ends.iter().flat_map(|end| part.ends(text, *end)).collect())
             }
