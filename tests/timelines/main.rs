@@ -37,6 +37,7 @@ mod schemas;
 
 mod state;
 mod streamed;
+mod strict;
 mod telling;
 mod thoughts;
 mod whole;
