@@ -123,7 +123,9 @@ impl<'a> Translation<'a> {
     /// What a candidate is sent.
     pub(crate) fn sent(&self, candidate: &Candidate<'_>, guise: &Guise) -> Sent {
         let mut sent = if self.passes_through(candidate) && guise.means == Means::Native {
-            let emulated = candidate.dialect == Dialect::Chat && !candidate.provider.quirks.has_schemas(candidate.model);
+            let (quirks, envelope) = (candidate.provider.quirks, self.envelope);
+            let has_schemas = quirks.has_schemas(candidate.model, envelope.has_tools(), envelope.stream);
+            let emulated = candidate.dialect == Dialect::Chat && !has_schemas;
             Sent { body: self.same(candidate), ignored: Vec::new(), emulated, by_tool: false }
         } else {
             let written = self.written(candidate, guise.means);

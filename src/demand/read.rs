@@ -66,7 +66,7 @@ impl Demands {
             _ => None,
         };
         let tools = envelope.tools();
-        let checks_tools = tools.len() > 2 && (validate_tools || holds(tools, "\"strict\""));
+        let checks_tools = envelope.has_tools() && (validate_tools || holds(tools, "\"strict\""));
         let checked = if checks_tools {
             match self.compiled(Key::Tools(dialect, validate_tools), tools)? {
                 Compiled::Tools(checked) => checked,
@@ -79,7 +79,7 @@ impl Demands {
             return Ok(None);
         }
         let id = Hash::new(0).with(asks.as_bytes()).with(if checked.is_some() { tools.as_bytes() } else { b"" }).finish();
-        Ok(Some(Demand { form, tools: checked, may_call: tools.len() > 2, live, id }))
+        Ok(Some(Demand { form, tools: checked, may_call: envelope.has_tools(), live, id }))
     }
 
     fn compiled(&self, key: Key, text: &str) -> Result<Compiled, Error> {

@@ -32,6 +32,7 @@ pub use fields::{Fields, Reading};
 pub use gather::Gather;
 pub(crate) use gather::pieces;
 pub use loss::{Loss, Losses};
+pub(crate) use means::in_words;
 pub use means::{ANSWER, Means, taken_out_of_call};
 pub use part::{Kind, Part, Reasoning, Source, Speech, ToolCall, ToolResult};
 pub use request::{Effort, Format, Message, Request, Role, Thinking, Tool, ToolChoice};

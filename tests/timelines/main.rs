@@ -30,6 +30,7 @@ mod following;
 mod hedging;
 mod holding;
 mod latency;
+mod means;
 mod order;
 mod requests;
 mod restarting;
