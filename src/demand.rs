@@ -20,7 +20,6 @@ mod record;
 use std::rc::Rc;
 
 use breakwater_schema::Schema;
-use serde_json::Value;
 
 pub(crate) use correction::Correction;
 pub(crate) use guard::Guard;
@@ -44,11 +43,10 @@ pub(crate) struct Demand {
 }
 
 impl Demand {
-    /// How the schema is put to a provider that takes a subset; none where it is the client's own. What it writes instead of a property that need not be
-    /// there is null, which is taken out of an answer before it is sent: not of one that is passed on live.
-    pub(crate) fn strict(&self) -> Option<&Strict> {
-        let form = self.form.as_deref().filter(|_| !self.live)?;
-        (!matches!(form.strict, Strict::AsItIs)).then_some(&form.strict)
+    /// Whether a schema that is to be enforced strictly must be put otherwise to `OpenAI`, which takes a subset of JSON Schema then. What is written there
+    /// instead of a property that need not be there is null, which is taken out of an answer before it is sent.
+    pub(crate) fn bends(&self) -> bool {
+        self.form.as_ref().is_some_and(|form| form.bends) || self.tools.as_ref().is_some_and(|tools| tools.bend)
     }
 
     /// Whether the text must be valid by a schema, for which providers have means of their own.
@@ -64,22 +62,18 @@ pub(crate) struct Form {
     schema: Rc<Schema>,
     /// Whether that says no more than that it is an object.
     any_object: bool,
-    strict: Strict,
+    /// Whether it is to be enforced strictly, and is not in `OpenAI`'s subset.
+    bends: bool,
 }
 
-/// How a client that asks for a schema to be enforced strictly is spoken for at a provider that takes a subset of JSON Schema then.
+/// The tools that were offered.
 #[derive(Debug)]
-pub(crate) enum Strict {
-    /// In its own words.
-    AsItIs,
-    /// By this schema.
-    Fitted(Value),
-    /// Not strictly: the schema has no form in the subset.
-    Not,
+pub(crate) struct Tools {
+    /// Each with the schema that its arguments must be valid by, if any.
+    offered: Vec<(String, Option<Rc<Schema>>)>,
+    /// Whether one of these is to be enforced strictly, and is not in `OpenAI`'s subset.
+    bend: bool,
 }
-
-/// The tools that were offered, each with the schema that its arguments must be valid by, if any.
-pub(crate) type Tools = Vec<(String, Option<Rc<Schema>>)>;
 
 /// Whether a provider's refusal of a request is one of the schema in it: its words name the member or the thing. That of a function's is none of the
 /// answer's.

@@ -128,6 +128,12 @@ impl<'a> Envelope<'a> {
         self.tools
     }
 
+    /// Whether there are any.
+    #[must_use]
+    pub fn has_tools(&self) -> bool {
+        self.tools.strip_prefix('[').is_some_and(|rest| rest.trim_start() != "]")
+    }
+
     /// The texts that a conversation repeats with every turn: its tools, what the system says where that stands apart, and its messages up to the
     /// first of the user's; all of them where there is none.
     #[must_use]

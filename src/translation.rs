@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use crate::binding;
 use crate::chat::{Losses, Means, Object, Reading, Request};
 use crate::config::Unsupported;
-use crate::demand::{Correction, Demand, Strict};
+use crate::demand::{Correction, Demand};
 use crate::dialect::{self, Dialect, Recipient};
 use crate::envelope::{self, Envelope};
 use crate::error::Error;
@@ -123,19 +123,20 @@ impl<'a> Translation<'a> {
     /// What a candidate is sent.
     pub(crate) fn sent(&self, candidate: &Candidate<'_>, guise: &Guise) -> Sent {
         let mut sent = if self.passes_through(candidate) && guise.means == Means::Native {
-            let emulated = candidate.dialect == Dialect::Chat && !candidate.provider.quirks.has_schemas(candidate.model);
+            let (quirks, envelope) = (candidate.provider.quirks, self.envelope);
+            let has_schemas = quirks.has_schemas(candidate.model, envelope.has_tools(), envelope.stream);
+            let emulated = candidate.dialect == Dialect::Chat && !has_schemas;
             Sent { body: self.same(candidate), ignored: Vec::new(), emulated, by_tool: false }
         } else {
             let written = self.written(candidate, guise.means);
             let Written { body, ignored, emulated, by_tool, .. } = &*written;
             Sent { body: body.clone(), ignored: ignored.clone(), emulated: *emulated, by_tool: *by_tool }
         };
-        if let Some(strict) = self.demand.as_ref().and_then(|demand| demand.strict())
-            && candidate.provider.quirks.original
-            && guise.means == Means::Native
+        if candidate.provider.quirks.original
+            && let Some(demand) = self.demand.as_ref().filter(|demand| demand.bends())
+            && let Some(body) = candidate.dialect.bent(&sent.body, demand.live)
         {
-            let schema = if let Strict::Fitted(schema) = strict { Some(schema) } else { None };
-            sent.body = candidate.dialect.asking_for(&sent.body, schema).unwrap_or(sent.body);
+            sent.body = body;
         }
         if let Some(correction) = &guise.correction
             && let Some(body) = candidate.dialect.continued(&sent.body, &correction.turns, &recipient(candidate))

@@ -131,10 +131,12 @@ pub const PRESETS: &[Preset] = &[
         .lacks(&["developer", "max_completion_tokens", "json_schema", "n", "seed", "logit_bias"]),
     // "Currently Unsupported OpenAI Features", each a 400; "property 'reasoning_content' is unsupported" (https://github.com/janhq/jan/issues/8136).
     openai("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "https://console.groq.com/docs/openai")
-        // https://console.groq.com/docs/structured-outputs
+        // https://console.groq.com/docs/structured-outputs: the models; "Streaming and tool use are not currently supported with Structured Outputs". "json mode
+        // cannot be combined with tool/function calling" (https://github.com/vercel/ai/pull/16540).
         .schemas(Schemas::Of(&["openai/gpt-oss-", "moonshotai/kimi-k2-instruct", "meta-llama/llama-4-"]))
         .tells_usage().knows(&["service_tier"])
-        .lacks(&["logprobs", "logit_bias", "messages[].name", "n", "messages[].reasoning_content"]),
+        .lacks(&["logprobs", "logit_bias", "messages[].name", "n", "messages[].reasoning_content", "json_schema with tools", "json_schema streamed",
+            "json_object with tools"]),
     // The schema of ChatCompletionRequest (also in github.com/mistralai/client-python, docs/models): members that it does not have are refused, those of
     // messages too (https://github.com/BerriAI/litellm/issues/30835), and `stream_options` (https://github.com/yetone/avante.nvim/issues/2347; its
     // streams tell their usage unasked); four roles; `random_seed`. Recorded: documents by `document_url`, sound as text. "Tool call id was … but must
@@ -162,9 +164,11 @@ pub const PRESETS: &[Preset] = &[
         .tells_usage().lacks(&["logit_bias"]),
     // "Currently Unsupported OpenAI Features", each a 400: the first three; "Our implementation does not expose `developer` directly. Instead, your system
     // messages act at the developer level". Thoughts are `reasoning` (its SDK, cerebras_cloud_sdk on PyPI, 1.91), and `reasoning_content` is a 400
-    // (https://github.com/Kilo-Org/kilocode/issues/10375).
+    // (https://github.com/Kilo-Org/kilocode/issues/10375). "\"tools\" is incompatible with \"response_format\""
+    // (https://github.com/BerriAI/litellm/pull/31445).
     openai("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", "https://inference-docs.cerebras.ai/resources/openai")
-        .lacks(&["frequency_penalty", "presence_penalty", "logit_bias", "developer", "messages[].reasoning_content"]),
+        .lacks(&["frequency_penalty", "presence_penalty", "logit_bias", "developer", "messages[].reasoning_content", "json_schema with tools",
+            "json_object with tools"]),
     // The missing `[DONE]`: https://github.com/perplexityai/api-discussion/issues/209. Its reference (https://docs.perplexity.ai/api-reference/chat-completions-post)
     // has `top_k`, and nothing of what it lacks here; the types of its SDK (perplexityai on PyPI, 0.46) do have tools, stop, n and logprobs, of which no page
     // says what becomes of them, but neither seed, logit_bias, `developer`, `max_completion_tokens` nor `json_object`: text, `json_schema` and regex.
@@ -206,6 +210,8 @@ pub const PRESETS: &[Preset] = &[
         .tells_usage().without_key().knows(&["top_k", "input_audio", "video_url"]),
     openai("lmstudio", "http://127.0.0.1:1234/v1", "", "https://lmstudio.ai/docs/developer/openai-compat")
         .tells_usage().without_key(),
+    // It compiles `json_schema` to a grammar, beside tools too (tools/server/server-common.cpp: "Cannot use custom grammar constraints with tools." is of the
+    // member `grammar` alone).
     openai("llamacpp", "http://127.0.0.1:8080/v1", "", "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md")
         .tells_usage().without_key(),
 

@@ -99,7 +99,7 @@ impl Watched {
             Opening::Text => self.texts.push(part),
             Opening::Refusal => self.refuses = true,
             Opening::ToolCall { name, custom, .. } => {
-                let offered = demand.tools.as_deref().map(|tools| tools.iter().find(|(tool, _)| *tool == name));
+                let offered = demand.tools.as_deref().map(|tools| tools.offered.iter().find(|(tool, _)| *tool == name));
                 if let Some(None) = offered {
                     return demand.of_call(&name, "", custom).pop().map_or(Ok(()), Err);
                 }

@@ -1,6 +1,6 @@
 //! Whether an answer is what was demanded.
 
-use breakwater_schema::{Finished, Violation, repaired};
+use breakwater_schema::{Finished, Schema, Violation, repaired};
 use serde_json::Value;
 
 use super::{Demand, Form};
@@ -68,14 +68,26 @@ impl Demand {
 
     fn judge_choice(&self, choice: &mut Choice) -> Judgement {
         let cut = choice.finish == Some(Finish::Length);
-        let calls: Vec<&ToolCall> = choice
-            .parts
-            .iter()
-            .filter_map(|part| if let Kind::ToolCall(call) = &part.kind { Some(call) } else { None })
-            .collect();
-        if !calls.is_empty() {
-            let complaints = self.of_calls(&calls);
-            return if complaints.is_empty() { Judgement::Valid } else { wrong(choice, complaints, cut, true) };
+        let (mut calls, mut repaired, mut complaints) = (false, false, Vec::new());
+        for part in &mut choice.parts {
+            let Kind::ToolCall(call) = &mut part.kind else { continue };
+            calls = true;
+            let messages = self.of_call(&call.name, &call.arguments, call.custom);
+            if messages.is_empty() {
+                continue;
+            }
+            if let Some(arguments) = self.without_nulls(call) {
+                (call.arguments, repaired) = (arguments, true);
+                continue;
+            }
+            complaints.extend(messages.into_iter().map(|message| Complaint { call: Some(call.id.clone()), message }));
+        }
+        if calls {
+            return match complaints.is_empty() {
+                true if repaired => Judgement::Repaired,
+                true => Judgement::Valid,
+                false => wrong(choice, complaints, cut, true),
+            };
         }
         if is_exempt(choice.finish.as_ref()) || choice.parts.iter().any(|part| matches!(part.kind, Kind::Refusal(_))) {
             return Judgement::Valid;
@@ -86,24 +98,26 @@ impl Demand {
         }
     }
 
-    /// What is wrong with calls of tools.
-    fn of_calls(&self, calls: &[&ToolCall]) -> Vec<Complaint> {
-        let mut complaints = Vec::new();
-        for call in calls {
-            let messages = self.of_call(&call.name, &call.arguments, call.custom);
-            complaints.extend(messages.into_iter().map(|message| Complaint { call: Some(call.id.clone()), message }));
-        }
-        complaints
+    /// The schema of a tool's arguments, where they are judged.
+    fn schema_of(&self, name: &str) -> Option<&Schema> {
+        let (_, schema) = self.tools.as_deref()?.offered.iter().find(|(offered, _)| offered == name)?;
+        schema.as_deref()
+    }
+
+    /// The arguments of a call, as the text of an answer is repaired.
+    fn without_nulls(&self, call: &ToolCall) -> Option<String> {
+        let schema = self.schema_of(&call.name).filter(|_| !call.custom)?;
+        without_nulls(schema, serde_json::from_str(&call.arguments).ok()?)
     }
 
     /// What is wrong with a call of a tool.
     pub(super) fn of_call(&self, name: &str, arguments: &str, custom: bool) -> Vec<String> {
         let Some(tools) = self.tools.as_deref() else { return Vec::new() };
-        let Some((_, schema)) = tools.iter().find(|(offered, _)| offered == name) else {
-            let offered: Vec<&str> = tools.iter().map(|(name, _)| name.as_str()).collect();
+        let offered: Vec<&str> = tools.offered.iter().map(|(name, _)| name.as_str()).collect();
+        if !offered.contains(&name) {
             return vec![format!("there is no tool {}; there are {}", Value::from(name), offered.join(", "))];
-        };
-        let Some(schema) = schema.as_ref().filter(|_| !custom) else { return Vec::new() };
+        }
+        let Some(schema) = self.schema_of(name).filter(|_| !custom) else { return Vec::new() };
         // No arguments at all are how some models call a tool that needs none.
         let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
         match serde_json::from_str::<Value>(arguments) {
@@ -137,7 +151,8 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
             Judgement::Repaired
         }
         None => {
-            if let Some(json) = form.without_nulls(&text, finished) {
+            let json = repaired(&text, finished, &mut |_| true).and_then(|(_, value)| without_nulls(&form.schema, value));
+            if let Some(json) = json {
                 put(choice, json);
                 return Judgement::Repaired;
             }
@@ -165,23 +180,22 @@ fn put(choice: &mut Choice, json: String) {
     choice.logprobs = None;
 }
 
-impl Form {
-    /// The text without those members that are null where they should be something else, and need not be there: so models say that there is nothing to say,
-    /// those above all that must say something of every property.
-    fn without_nulls(&self, text: &str, finished: Finished) -> Option<String> {
-        let (_, mut value) = repaired(text, finished, &mut |_| true)?;
-        let violations = self.schema.check(&value, MOST_NULLS).err()?;
-        for violation in violations {
-            let (holder, name) = violation.at.rsplit_once('/')?;
-            let member = name.replace("~1", "/").replace("~0", "~");
-            let holder = value.pointer_mut(holder)?.as_object_mut()?;
-            if holder.get(&member).is_some_and(Value::is_null) {
-                holder.shift_remove(&member);
-            }
+/// The value without those members that are null where they should be something else, and need not be there: so models say that there is nothing to say,
+/// those above all that must say something of every property.
+fn without_nulls(schema: &Schema, mut value: Value) -> Option<String> {
+    let violations = schema.check(&value, MOST_NULLS).err()?;
+    for violation in violations {
+        let (holder, name) = violation.at.rsplit_once('/')?;
+        let member = name.replace("~1", "/").replace("~0", "~");
+        let holder = value.pointer_mut(holder)?.as_object_mut()?;
+        if holder.get(&member).is_some_and(Value::is_null) {
+            holder.shift_remove(&member);
         }
-        self.schema.is_valid(&value).then(|| value.to_string())
     }
+    schema.is_valid(&value).then(|| value.to_string())
+}
 
+impl Form {
     /// What is wrong with a text, and whether it is JSON, as far as that can be told.
     fn complaints(&self, text: &str, finished: Finished) -> (Vec<String>, bool) {
         // What a fence or chatter is around is judged by what is in it.

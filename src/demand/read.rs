@@ -10,7 +10,7 @@ use breakwater_schema::{Refusal, Schema};
 use memchr::memmem;
 use serde_json::{Value, json};
 
-use super::{Demand, Form, Strict, Tools};
+use super::{Demand, Form, Tools};
 use crate::dialect::{Dialect, strict};
 use crate::envelope::Envelope;
 use crate::error::Error;
@@ -66,7 +66,7 @@ impl Demands {
             _ => None,
         };
         let tools = envelope.tools();
-        let checks_tools = tools.len() > 2 && (validate_tools || holds(tools, "\"strict\""));
+        let checks_tools = envelope.has_tools() && (validate_tools || holds(tools, "\"strict\""));
         let checked = if checks_tools {
             match self.compiled(Key::Tools(dialect, validate_tools), tools)? {
                 Compiled::Tools(checked) => checked,
@@ -79,7 +79,7 @@ impl Demands {
             return Ok(None);
         }
         let id = Hash::new(0).with(asks.as_bytes()).with(if checked.is_some() { tools.as_bytes() } else { b"" }).finish();
-        Ok(Some(Demand { form, tools: checked, may_call: tools.len() > 2, live, id }))
+        Ok(Some(Demand { form, tools: checked, may_call: envelope.has_tools(), live, id }))
     }
 
     fn compiled(&self, key: Key, text: &str) -> Result<Compiled, Error> {
@@ -123,7 +123,7 @@ fn form(dialect: Dialect, text: &str) -> Result<Option<Form>, Error> {
             Some(schema) if schema.is_object() => (schema, format!("{place}.schema")),
             _ => {
                 let schema = compile(&json!({ "type": "object" }), place)?;
-                return Ok(Some(Form { schema, any_object: true, strict: Strict::AsItIs }));
+                return Ok(Some(Form { schema, any_object: true, bends: false }));
             }
         },
         Some("json_schema") => {
@@ -141,19 +141,14 @@ fn form(dialect: Dialect, text: &str) -> Result<Option<Form>, Error> {
         }
         _ => return Ok(None),
     };
-    let strict = match strict::fit(schema, &strict::OPENAI) {
-        _ if !is_strict => Strict::AsItIs,
-        Some(fitted) if fitted == *schema => Strict::AsItIs,
-        Some(fitted) => Strict::Fitted(fitted),
-        None => Strict::Not,
-    };
-    Ok(Some(Form { schema: compile(schema, &place)?, any_object: false, strict }))
+    let bends = is_strict && !strict::fits(schema);
+    Ok(Some(Form { schema: compile(schema, &place)?, any_object: false, bends }))
 }
 
 /// What the tools demand of their calls.
 fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error> {
     let Ok(Value::Array(listed)) = serde_json::from_str::<Value>(text) else { return Ok(None) };
-    let mut tools = Tools::new();
+    let mut tools = Tools { offered: Vec::new(), bend: false };
     for (place, tool) in listed.iter().enumerate() {
         let (function, at) = match dialect {
             Dialect::Chat => {
@@ -166,11 +161,12 @@ fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error
         let Some(name) = function.get("name").and_then(Value::as_str) else { continue };
         let parameters =
             function.get("parameters").or_else(|| function.get("input_schema")).filter(|schema| schema.is_object());
-        let is_checked = all || function.get("strict") == Some(&Value::Bool(true));
-        let schema = parameters.filter(|_| is_checked).map(|schema| compile(schema, &at)).transpose()?;
-        tools.push((name.to_owned(), schema));
+        let is_strict = function.get("strict") == Some(&Value::Bool(true));
+        tools.bend |= is_strict && parameters.is_some_and(|schema| !strict::fits(schema));
+        let schema = parameters.filter(|_| all || is_strict).map(|schema| compile(schema, &at)).transpose()?;
+        tools.offered.push((name.to_owned(), schema));
     }
-    Ok((all || tools.iter().any(|(_, schema)| schema.is_some())).then_some(tools))
+    Ok((all || tools.offered.iter().any(|(_, schema)| schema.is_some())).then_some(tools))
 }
 
 fn compile(schema: &Value, place: &str) -> Result<Rc<Schema>, Error> {

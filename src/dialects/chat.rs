@@ -24,6 +24,7 @@ mod means;
 mod part;
 mod request;
 mod seal;
+mod sound;
 
 pub use answer::{Answer, Choice, Finish, Usage};
 pub use delta::{Delta, Opening};
@@ -31,11 +32,13 @@ pub use fields::{Fields, Reading};
 pub use gather::Gather;
 pub(crate) use gather::pieces;
 pub use loss::{Loss, Losses};
+pub(crate) use means::in_words;
 pub use means::{ANSWER, Means, taken_out_of_call};
 pub use part::{Kind, Part, Reasoning, Source, Speech, ToolCall, ToolResult};
 pub use request::{Effort, Format, Message, Request, Role, Thinking, Tool, ToolChoice};
 pub(crate) use seal::may_be_in;
 pub use seal::{Origin, Seal, bare_id, seal_into_id, sealed_in_id};
+pub(crate) use sound::{UNHEARD, UNKNOWN};
 
 /// A JSON object.
 pub type Object = serde_json::Map<String, serde_json::Value>;

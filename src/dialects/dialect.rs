@@ -111,17 +111,23 @@ impl Dialect {
         Some(Value::Object(body).to_string())
     }
 
-    /// A body that asks for a form by another schema, or (where that is none) by its own, but not strictly. None where it asks for none.
+    /// A body for `OpenAI` with the schemas that are to be enforced strictly as that takes them ([`strict::bend`]). None where nothing need be done.
     #[must_use]
-    pub fn asking_for(self, body: &str, schema: Option<&Value>) -> Option<String> {
+    pub fn bent(self, body: &str, live: bool) -> Option<String> {
         let mut body: Object = crate::json::object(body)?;
-        let place = match self {
-            Self::Responses => body.get_mut("text")?.get_mut("format")?,
-            _ => body.get_mut("response_format")?.get_mut("json_schema")?,
-        };
-        let (name, value) = schema.map_or(("strict", Value::Bool(false)), |schema| ("schema", schema.clone()));
-        place.as_object_mut()?.insert(name.to_owned(), value);
-        Some(Value::Object(body).to_string())
+        let (outer, inner) = if self == Self::Responses { ("text", "format") } else { ("response_format", "json_schema") };
+        let mut changed = false;
+        if let Some(Value::Object(form)) = body.get_mut(outer).and_then(|form| form.get_mut(inner)) {
+            changed |= strict::bend(form, "schema", live);
+        }
+        let tools = body.get_mut("tools").and_then(Value::as_array_mut);
+        for tool in tools.into_iter().flatten() {
+            let function = if self == Self::Responses { Some(tool) } else { tool.get_mut("function") };
+            if let Some(Value::Object(function)) = function {
+                changed |= strict::bend(function, "parameters", live);
+            }
+        }
+        changed.then(|| Value::Object(body).to_string())
     }
 
     /// Reads a provider's whole answer; none where it is not one.

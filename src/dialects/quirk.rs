@@ -18,7 +18,7 @@ pub struct Quirks {
     pub thoughts: Thoughts,
     /// What it is documented to know that not all know: members of a request, types of content parts, the role `developer`.
     pub knows: &'static [&'static str],
-    /// What it is documented not to know that most know.
+    /// What it is documented not to know that most know, or not to combine: `json_schema with tools`, `json_schema streamed`, `json_object with tools`.
     pub lacks: &'static [&'static str],
     /// Which of its models can be held to a JSON schema, where it knows the word `json_schema`.
     pub schemas: Schemas,
@@ -57,10 +57,17 @@ impl Quirks {
         self.original || self.knows.contains(&word)
     }
 
-    /// Whether a model of its can be held to a JSON schema by `json_schema`.
+    /// Whether a model of its can be held to a JSON schema by `json_schema`, in a request with such things beside.
     #[must_use]
-    pub fn has_schemas(&self, model: &str) -> bool {
-        !self.lacks("json_schema") && self.schemas.hold(model)
+    pub fn has_schemas(&self, model: &str, tools: bool, stream: bool) -> bool {
+        let combines = !(tools && self.lacks("json_schema with tools") || stream && self.lacks("json_schema streamed"));
+        !self.lacks("json_schema") && self.schemas.hold(model) && combines
+    }
+
+    /// Whether it knows `json_object`, in a request with or without tools.
+    #[must_use]
+    pub fn has_objects(&self, tools: bool) -> bool {
+        !(self.lacks("json_object") || tools && self.lacks("json_object with tools"))
     }
 
     /// Whether it is documented not to know a word.

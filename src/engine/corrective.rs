@@ -23,16 +23,16 @@ pub(super) fn guise<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, candidate: 
 fn means<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, candidate: &Candidate<'_>) -> Means {
     let (record, now) = (consult.gateway.demand_record().borrow(), consult.runtime.now());
     let refuses = |demand: &Demand| demand.has_schema() && record.refuses(&candidate.name, demand.id, now);
-    if job.demand.is_some_and(|demand| refuses(demand)) { other_means(candidate) } else { Means::Native }
+    if job.demand.is_some_and(|demand| refuses(demand)) { other_means(job, candidate) } else { Means::Native }
 }
 
 /// The means where the provider's own are refused.
-fn other_means(candidate: &Candidate<'_>) -> Means {
+fn other_means(job: &Job<'_>, candidate: &Candidate<'_>) -> Means {
     match candidate.dialect {
         // Responses look for the word JSON, which `json_object` wants, in the input, and not in the instructions.
         Dialect::Messages | Dialect::Responses => Means::Words,
-        _ if candidate.provider.quirks.lacks("json_object") => Means::Words,
-        _ => Means::Object,
+        _ if candidate.provider.quirks.has_objects(job.envelope.has_tools()) => Means::Object,
+        _ => Means::Words,
     }
 }
 

@@ -48,6 +48,18 @@ fn a_table_of_changes() {
     assert_eq!(after["response_format"], json!({ "type": "json_object" }));
     assert!(after["messages"][0]["content"].as_str().unwrap().contains(r#"{"type":"object"}"#));
     assert_eq!(adapted(&json!({ "messages": hi, "max_tokens": 5 }), "mistral"), None, "nothing to do");
+    // What goes together, and what is another's form, stays.
+    let object = json!({ "type": "json_object" });
+    let (with, none) = (json!([{ "type": "function", "function": { "name": "f" } }]), json!([]));
+    for (tools, format, is_taken) in [
+        (&none, &object, true),
+        (&with, &json!({ "type": "text" }), true),
+        (&with, &json!({ "type": "json_object", "schema": { "type": "object" } }), true),
+        (&with, &object, false),
+    ] {
+        let body = json!({ "messages": hi, "tools": tools, "response_format": format });
+        assert_eq!(adapted(&body, "groq").is_none(), is_taken, "{body}");
+    }
 }
 
 /// `OpenAI`'s SDKs send earlier answers back as they came, whoever gave them.
@@ -214,7 +226,7 @@ proptest! {
         messages in proptest::collection::vec(message(), 0..5),
         limit in proptest::option::of(0_u64..100),
         old in proptest::option::of(0_u64..100),
-        flags in any::<[bool; 5]>(),
+        flags in any::<[bool; 7]>(),
     ) {
         let mut body = json!({ "model": "m", "messages": messages, "temperature": 0.1, "x_unknown": { "developer": [1.50, null] } });
         if let Some(limit) = limit { body["max_completion_tokens"] = limit.into(); }
@@ -224,6 +236,8 @@ proptest! {
         if flags[2] { body["response_format"] = json!({ "type": "json_schema", "json_schema": { "name": "n", "schema": { "b": 1, "a": 2 } } }); }
         if flags[3] { body["tools"] = json!([{ "type": "function", "function": { "name": "developer" } }]); }
         if flags[4] { body["stream_options"] = json!({ "include_usage": true }); }
+        if flags[5] { body["stream"] = true.into(); }
+        if flags[6] { body["response_format"] = json!({ "type": "json_object" }); }
         law(&body);
     }
 }

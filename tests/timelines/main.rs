@@ -31,6 +31,7 @@ mod following;
 mod hedging;
 mod holding;
 mod latency;
+mod means;
 mod order;
 mod requests;
 mod restarting;
@@ -38,6 +39,7 @@ mod schemas;
 
 mod state;
 mod streamed;
+mod strict;
 mod telling;
 mod thoughts;
 mod whole;

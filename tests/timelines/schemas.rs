@@ -91,22 +91,22 @@ fn world(upstream: Upstream) -> (Rc<World>, Rc<Gateway>) {
 }
 
 /// The bodies that upstreams were sent, each with the first part of its host.
-fn sent(world: &World) -> Vec<(String, Value)> {
+pub fn sent(world: &World) -> Vec<(String, Value)> {
     let calls = world.calls.borrow();
     let host = |url: &str| url.rsplit("https://").next().unwrap().split('.').next().unwrap().to_owned();
     calls.iter().map(|call| (host(&call.sent.url), serde_json::from_str(&call.sent.body).unwrap())).collect()
 }
 
-fn content(body: &str) -> String {
+pub fn content(body: &str) -> String {
     let body: Value = serde_json::from_str(body).unwrap();
     body["choices"][0]["message"]["content"].as_str().unwrap_or_default().to_owned()
 }
 
-fn mark(headers: &Headers) -> &str {
+pub fn mark(headers: &Headers) -> &str {
     headers.get("x-breakwater-schema").unwrap_or("none")
 }
 
-fn words(headers: &Headers) -> Vec<String> {
+pub fn words(headers: &Headers) -> Vec<String> {
     let trace = headers.get("x-breakwater-trace").unwrap_or_default();
     trace.split(", ").map(|call| call.split(';').take(2).collect::<Vec<_>>().join(";")).collect()
 }
@@ -119,7 +119,7 @@ fn finished(text: &str, finish: &str) -> Script {
 }
 
 /// A completion that calls a tool.
-fn calls(name: &str, arguments: &str) -> Script {
+pub fn calls(name: &str, arguments: &str) -> Script {
     let body = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m",
         "choices": [{"index": 0, "message": {"role": "assistant", "content": null,
             "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}]},
@@ -266,19 +266,19 @@ fn the_next_target_is_told_of_json_and_not_of_chatter() {
     }
 }
 
-fn message(text: &str) -> Script {
+pub fn message(text: &str) -> Script {
     let body = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "c", "content": [{"type": "text", "text": text}],
         "stop_reason": "end_turn", "stop_sequence": null, "usage": {"input_tokens": 1, "output_tokens": 1}});
     answers(1, 200, &body.to_string())
 }
 
-fn candidate(text: &str) -> Script {
+pub fn candidate(text: &str) -> Script {
     let body = json!({"candidates": [{"content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP", "index": 0}],
         "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}});
     answers(1, 200, &body.to_string())
 }
 
-fn response(text: &str) -> Script {
+pub fn response(text: &str) -> Script {
     let body = json!({"id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "g",
         "output": [{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
             "content": [{"type": "output_text", "text": text, "annotations": []}]}],

@@ -45,7 +45,7 @@ impl Means {
                 request.format = None;
             }
             Self::Object | Self::Words => {
-                let words = in_words(name.as_deref(), description.as_deref(), schema);
+                let words = in_words(name.as_deref(), description.as_deref(), Some(schema));
                 instruct(request, words);
                 request.format = (self == Self::Object).then_some(Format::JsonObject);
             }
@@ -53,16 +53,36 @@ impl Means {
     }
 }
 
-/// What a model is told where nothing but words holds it to a schema.
-fn in_words(name: Option<&str>, description: Option<&str>, schema: &Value) -> String {
+impl Format {
+    /// What a model is told where nothing but words holds it to this form.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::JsonSchema { name, description, schema, .. } => {
+                in_words(name.as_deref(), description.as_deref(), Some(schema))
+            }
+            _ => in_words(None, None, None),
+        }
+    }
+}
+
+/// What a model is told where nothing but words holds it to a schema, or (where that is none) to any object. Some providers want the word JSON in the
+/// prompt of whoever asks for it by form too ("JSON mode", "JSON Output"). Models write properties in the order that they are told.
+pub(crate) fn in_words(name: Option<&str>, description: Option<&str>, schema: Option<&Value>) -> String {
     let mut words = "Your final answer, whenever you do not call a tool, must be JSON and nothing else: no explanation before or after it, and no code fence around it.".to_owned();
     for said in [name, description].into_iter().flatten() {
         words.push_str(" It is: ");
         words.push_str(said);
         words.push('.');
     }
-    words.push_str(" It must be valid by this JSON schema:\n");
-    words.push_str(&schema.to_string());
+    if let Some(schema) = schema {
+        words.push_str(
+            " It must be valid by this JSON schema, with its properties in the order in which the schema names them:\n",
+        );
+        words.push_str(&schema.to_string());
+    } else {
+        words.push_str(" It must be a JSON object.");
+    }
     words
 }
 

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::sound::{self, UNKNOWN};
 use super::{Losses, Object, Seal};
 
 /// A piece of a message.
@@ -87,7 +88,7 @@ pub enum Source {
     },
     /// Here, in base64.
     Base64 {
-        /// Its media type.
+        /// Its media type; `audio/*` of a sound of which nobody knows it.
         media_type: String,
         /// The content.
         data: String,
@@ -110,6 +111,13 @@ impl Source {
             return Self::Base64 { media_type: media_type.to_owned(), data: data.to_owned() };
         }
         Self::Url { url, media_type: None }
+    }
+
+    /// A sound in base64 of which nobody says what it is.
+    #[must_use]
+    pub fn of_sound(data: String) -> Self {
+        let media_type = sound::media_type(&data).unwrap_or(UNKNOWN);
+        Self::Base64 { media_type: media_type.to_owned(), data }
     }
 
     /// As a URL, of which inline content is a `data:` one. None of what only a provider has.

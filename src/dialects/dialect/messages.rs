@@ -19,7 +19,6 @@ mod foreign;
 mod live;
 mod model;
 mod read;
-mod schema;
 mod stream;
 mod system;
 mod thinking;

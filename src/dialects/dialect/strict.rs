@@ -24,6 +24,8 @@ pub const OPENAI: Subset = Subset {
     all_required: true,
     recursive: true,
     kept: &[
+        // The helpers of its own SDKs say it.
+        "$schema",
         "type",
         "title",
         "description",
@@ -81,6 +83,26 @@ const NARROWING: [&str; 25] = [
 
 /// How deep a schema may be nested: `OpenAI` takes ten levels of objects, which are two of ours each.
 const MAX_DEPTH: usize = 24;
+
+/// Whether `OpenAI` takes a schema as it is.
+#[must_use]
+pub fn fits(schema: &Value) -> bool {
+    fit(schema, &OPENAI).is_some_and(|fitted| fitted == *schema)
+}
+
+/// Puts the schema in the member `name` of what asks for it to be enforced strictly in `OpenAI`'s subset, and asks for it not strictly where it has no form
+/// there. For an answer that is `live`, of which nothing can be taken out again, it stays as it is: what has to be there in the subset, and need not be, is
+/// null. Whether anything was changed.
+pub fn bend(of: &mut Object, name: &str, live: bool) -> bool {
+    let schema = of.get(name).filter(|_| of.get("strict") == Some(&Value::Bool(true)));
+    let Some(schema) = schema else { return false };
+    match fit(schema, &OPENAI) {
+        Some(fitted) if fitted == *schema => return false,
+        Some(fitted) if !live => drop(of.insert(name.to_owned(), fitted)),
+        _ => drop(of.insert("strict".to_owned(), false.into())),
+    }
+    true
+}
 
 /// The schema in the subset; none where it has no form there.
 #[must_use]
@@ -159,7 +181,11 @@ fn close(written: &mut Object, members: &Object, subset: &Subset) -> Option<()> 
             // An object of any names is a map.
             None => return None,
         };
-        let required = if subset.all_required { Some(names.into()) } else { members.get("required").cloned() };
+        let stated = members.get("required");
+        let is_all = stated
+            .and_then(Value::as_array)
+            .is_some_and(|stated| stated.len() == names.len() && names.iter().all(|name| stated.contains(name)));
+        let required = if subset.all_required && !is_all { Some(names.into()) } else { stated.cloned() };
         if let Some(required) = required {
             written.insert("required".to_owned(), required);
         }
@@ -212,6 +238,23 @@ fn refers(schema: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_says_as_much_in_other_words_is_in_the_subset_of_openais() {
+        let schema = |required: Value| {
+            json!({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "additionalProperties": false,
+                "properties": {"b": {"type": "string"}, "a": {"type": "string"}}, "required": required})
+        };
+        assert!(fits(&schema(json!(["a", "b"]))) && fits(&schema(json!(["b", "a"]))));
+        for required in [json!(["a"]), json!(["a", "a"]), json!(["a", "c"]), json!(["a", "b", "c"]), json!("a")] {
+            assert!(!fits(&schema(required.clone())), "{required}");
+            assert_eq!(
+                fit(&schema(required.clone()), &OPENAI).map(|fitted| fitted["required"].clone()),
+                Some(json!(["b", "a"])),
+                "{required}"
+            );
+        }
+    }
 
     fn closed(property: &Value) -> Value {
         json!({"type": "object", "properties": {"a": property}, "required": ["a"], "additionalProperties": false})

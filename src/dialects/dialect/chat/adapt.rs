@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::{speak, write};
-use crate::chat::Object;
+use super::speak;
+use crate::chat::{Object, in_words};
 use crate::json;
 use crate::quirk::{Quirks, ToolIds};
 
@@ -19,7 +19,7 @@ fn unknown(quirks: Quirks) -> impl Iterator<Item = &'static str> {
 /// The body as the provider knows it. None where nothing need be done, which a look at the text mostly tells.
 #[must_use]
 pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<String> {
-    let has_schemas = quirks.has_schemas(model);
+    let has_schemas = quirks.has_schemas(model, true, true);
     if has_schemas && (quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty) {
         return None;
     }
@@ -29,6 +29,7 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<String> {
         || lacks("developer", "\"developer\"")
         || lacks("parallel_tool_calls", "\"parallel_tool_calls\"")
         || !has_schemas && holds("\"json_schema\"")
+        || !quirks.has_objects(true) && holds("\"json_object\"")
         || lacks("messages[].name", "\"name\"")
         || lacks("stream_options", "\"stream_options\"")
         || unknown(quirks).any(|name| holds(&format!("\"{name}\"")))
@@ -63,9 +64,7 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<String> {
             changed |= adapt_message(message, quirks);
         }
     }
-    if !has_schemas {
-        changed |= ask_in_words(&mut members, quirks);
-    }
+    changed |= ask_in_words(&mut members, model, quirks);
     changed.then(|| Value::Object(members).to_string())
 }
 
@@ -125,16 +124,29 @@ fn adapt_id(of: &mut Object, name: &str) -> bool {
     changed
 }
 
-/// A schema that the provider cannot enforce is asked for in words, and JSON by form where it has that.
-fn ask_in_words(members: &mut Object, quirks: Quirks) -> bool {
-    let schema = members.get("response_format").filter(|format| format.get("type").is_some_and(|kind| kind == "json_schema"));
-    let Some(schema) = schema.and_then(|format| format.get("json_schema")?.get("schema").cloned()) else { return false };
+/// A form that the provider cannot enforce, or not beside what else is asked for, is asked for in words, and JSON by form where it has that.
+fn ask_in_words(members: &mut Object, model: &str, quirks: Quirks) -> bool {
+    let tools = members.get("tools").and_then(Value::as_array).is_some_and(|tools| !tools.is_empty());
+    let stream = members.get("stream") == Some(&Value::Bool(true));
+    let Some(format) = members.get("response_format") else { return false };
+    let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
+    let has_objects = quirks.has_objects(tools);
+    let words = match text(format, "type").as_deref() {
+        Some("json_schema") if !quirks.has_schemas(model, tools, stream) => {
+            let inner = format.get("json_schema").filter(|inner| inner.get("schema").is_some());
+            let Some(inner) = inner else { return false };
+            in_words(text(inner, "name").as_deref(), text(inner, "description").as_deref(), inner.get("schema"))
+        }
+        // One with a schema is more than that.
+        Some("json_object") if !has_objects && format.get("schema").is_none() => in_words(None, None, None),
+        _ => return false,
+    };
     let Some(Value::Array(messages)) = members.get_mut("messages") else { return false };
-    speak::instruct(messages, &write::in_words(&schema));
-    if quirks.lacks("json_object") {
-        members.shift_remove("response_format");
-    } else {
+    speak::instruct(messages, &words);
+    if has_objects {
         members.insert("response_format".to_owned(), json!({ "type": "json_object" }));
+    } else {
+        members.shift_remove("response_format");
     }
     true
 }

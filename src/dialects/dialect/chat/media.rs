@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::write::Writing;
-use crate::chat::{Kind, Source};
+use crate::chat::{Kind, Source, UNHEARD, UNKNOWN};
 
 /// The part, or why the provider cannot be sent it.
 pub(super) fn write(writing: &Writing<'_>, kind: &Kind) -> Result<Value, &'static str> {
@@ -66,10 +66,11 @@ fn audio(writing: &Writing<'_>, source: &Source) -> Result<Value, &'static str> 
         };
     }
     match source {
+        Source::Base64 { media_type, .. } if media_type == UNKNOWN && writing.may("input_audio") => Err(UNHEARD),
         Source::Base64 { media_type, data } if writing.may("input_audio") => {
             let format = match media_type.as_str() {
                 "audio/mpeg" | "audio/mp3" => "mp3",
-                "audio/wav" | "audio/x-wav" | "audio/wave" | "audio/*" => "wav",
+                "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
                 other => other.strip_prefix("audio/").unwrap_or(other),
             };
             Ok(json!({ "type": "input_audio", "input_audio": { "data": data, "format": format } }))

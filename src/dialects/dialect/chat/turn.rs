@@ -177,11 +177,11 @@ fn audio(fields: &mut Fields) -> Reading<Source> {
     match fields.any("input_audio") {
         // Mistral's: an address, or base64 whose format it finds out itself.
         Some(Value::String(text)) if text.starts_with("http") || text.starts_with("data:") => Ok(Source::of_url(text)),
-        Some(Value::String(data)) => Ok(Source::Base64 { media_type: "audio/*".to_owned(), data }),
+        Some(Value::String(data)) => Ok(Source::of_sound(data)),
         Some(value) => {
             let mut inner = Fields::of(value, fields.at("input_audio"))?;
             let data = inner.needs_text("data")?;
-            let format = inner.text("format")?.unwrap_or_else(|| "wav".to_owned());
+            let Some(format) = inner.text("format")? else { return Ok(Source::of_sound(data)) };
             let media_type = if format == "mp3" { "audio/mpeg".to_owned() } else { format!("audio/{format}") };
             Ok(Source::Base64 { media_type, data })
         }

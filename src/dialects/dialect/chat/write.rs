@@ -287,19 +287,21 @@ fn thinking(writing: &Writing<'_>, model: &str, body: &mut Object, losses: &mut 
 
 /// `response_format`; what the provider has no form for is asked for in words.
 fn format(writing: &Writing<'_>, messages: &mut Vec<Value>, losses: &mut Losses) -> Option<Value> {
-    let object = || Some(json!({ "type": "json_object" })).filter(|_| !writing.quirks.lacks("json_object"));
-    match writing.request.format.as_ref()? {
+    let (request, tools) = (writing.request, !writing.request.tools.is_empty());
+    let object = || writing.quirks.has_objects(tools).then(|| json!({ "type": "json_object" }));
+    let form = request.format.as_ref()?;
+    match form {
         Format::Text => writing.own.then(|| json!({ "type": "text" })),
         Format::JsonObject => {
-            let form = object();
-            if form.is_none() {
-                speak::instruct(messages, "Answer with a JSON object and nothing else.");
+            let object = object();
+            if object.is_none() {
+                speak::instruct(messages, &form.in_words());
             }
-            form
+            object
         }
-        Format::JsonSchema { schema, .. } if !writing.quirks.has_schemas(writing.model) => {
+        Format::JsonSchema { .. } if !writing.quirks.has_schemas(writing.model, tools, request.stream) => {
             losses.emulate();
-            speak::instruct(messages, &in_words(schema));
+            speak::instruct(messages, &form.in_words());
             object()
         }
         Format::JsonSchema { name, description, schema, strict } => {
@@ -316,9 +318,4 @@ fn format(writing: &Writing<'_>, messages: &mut Vec<Value>, losses: &mut Losses)
             None
         }
     }
-}
-
-/// A schema for a model that cannot be made to obey one. `DeepSeek` wants the word JSON in the prompt ("JSON Output"), as `OpenAI` does.
-pub(super) fn in_words(schema: &Value) -> String {
-    format!("Answer with JSON and nothing else: one value that is valid by this JSON schema.\n{schema}")
 }

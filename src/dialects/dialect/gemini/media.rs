@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::model::Model;
-use crate::chat::{Object, Source};
+use crate::chat::{Object, Source, UNHEARD, UNKNOWN};
 
 /// Where Gemini keeps files, whose short names are `files/…`.
 const FILES: &str = "https://generativelanguage.googleapis.com/";
@@ -50,6 +50,7 @@ const TYPES: [(&str, &str); 35] = [
 /// A part that holds it, or why there is none. `name` is the file's, where it has one.
 pub(super) fn write(source: &Source, name: Option<&str>, model: Model<'_>) -> Result<Value, &'static str> {
     match source {
+        Source::Base64 { media_type, .. } if media_type == UNKNOWN => Err(UNHEARD),
         Source::Base64 { media_type, data } => {
             let known = (!media_type.is_empty()).then_some(media_type.as_str()).or_else(|| name.and_then(of_name));
             let mime = known.unwrap_or("application/octet-stream");

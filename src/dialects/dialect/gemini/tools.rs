@@ -23,14 +23,12 @@ pub(super) fn write(request: &Request, model: Model<'_>, losses: &mut Losses) ->
                     losses.ignore("cache_control");
                 }
                 losses.unknown(named(request, "tools[].function.", "tools[].", "tools[]."), extra);
-                if *strict == Some(true) {
-                    strict_one = true;
-                    if !model.validates() {
-                        losses.ignore(named(request, "tools[].function.strict", "tools[].strict", "tools[].strict"));
-                    }
-                }
+                // Where the model is not held to it, the gateway judges its calls, by all of the schema.
+                let is_strict = *strict == Some(true);
+                strict_one |= is_strict;
                 if only.is_none_or(|only| only.contains(name)) {
-                    let parameters = parameters.as_ref().map(|parameters| arguments(request, parameters, model, losses));
+                    let parameters =
+                        parameters.as_ref().map(|parameters| arguments(request, parameters, is_strict, model, losses));
                     declarations.push(declaration(name, description.as_deref(), parameters.flatten()));
                 }
             }
@@ -55,7 +53,13 @@ fn declaration(name: &str, description: Option<&str>, parameters: Option<(&'stat
 
 /// The member that a function's schema stands in, and it. None where there is nothing to say: `parameters` refuses an object without properties, and a
 /// function without parameters is declared without them.
-fn arguments(request: &Request, schema: &Value, model: Model<'_>, losses: &mut Losses) -> Option<(&'static str, Value)> {
+fn arguments(
+    request: &Request,
+    schema: &Value,
+    is_strict: bool,
+    model: Model<'_>,
+    losses: &mut Losses,
+) -> Option<(&'static str, Value)> {
     let has_none = schema.get("properties").and_then(Value::as_object).is_none_or(Object::is_empty);
     let says_more = ["anyOf", "oneOf", "allOf", "$ref", "patternProperties"].iter().any(|word| schema.get(word).is_some())
         || schema.get("additionalProperties").is_some_and(|more| more != &Value::Bool(false));
@@ -66,7 +70,7 @@ fn arguments(request: &Request, schema: &Value, model: Model<'_>, losses: &mut L
         return Some(("parametersJsonSchema", schema.clone()));
     }
     let (subset, lost) = schema::subset(schema);
-    if lost {
+    if lost && !is_strict {
         losses.ignore(named(request, "tools[].function.parameters", "tools[].parameters", "tools[].input_schema"));
     }
     // An object without properties is refused: what cannot be said at all is left to the model.

@@ -26,7 +26,7 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
     let asks_for_json = matches!(request.format, Some(Format::JsonObject | Format::JsonSchema { .. }));
     if asks_for_json && !config::formats(request, model) {
         losses.emulate();
-        system.push(in_words(request.format.as_ref()));
+        system.extend(request.format.as_ref().map(Format::in_words));
     }
     if system.is_empty() && spoken.is_empty() {
         spoken.push(user_text("Continue."));
@@ -71,18 +71,6 @@ fn merge_first_two(spoken: &mut Vec<Value>) {
         if let Some(Value::Array(parts)) = spoken.first_mut().and_then(|first| first.get_mut("parts")) {
             parts.extend(more);
         }
-    }
-}
-
-/// A form that the model cannot be held to, asked for in words.
-fn in_words(format: Option<&Format>) -> String {
-    const JSON: &str = "Your final answer, whenever you do not call a tool, must be JSON and nothing else: no explanation and no code fence around it.";
-    match format {
-        Some(Format::JsonSchema { schema, description, .. }) => {
-            let what = description.as_ref().map(|text| format!(" It is: {text}")).unwrap_or_default();
-            format!("{JSON}{what} It must conform to this JSON schema:\n{schema}")
-        }
-        _ => format!("{JSON} It must be a JSON object."),
     }
 }
 

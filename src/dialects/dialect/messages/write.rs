@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::model::Model;
-use super::{object, schema, system, thinking, tools, turns};
+use super::{object, system, thinking, tools, turns};
 use crate::chat::{Format, Losses, Object, Request};
 use crate::dialect::{Dialect, Recipient, strict};
 
@@ -84,11 +84,11 @@ fn format(request: &Request, model: Model, losses: &mut Losses) -> (Option<Value
     let own = request.dialect == Dialect::Messages;
     match &request.format {
         None | Some(Format::Text) => (None, None),
-        Some(Format::JsonObject) => {
+        Some(form @ Format::JsonObject) => {
             losses.emulate();
-            (None, Some(schema::instruction(None, None, None)))
+            (None, Some(form.in_words()))
         }
-        Some(Format::JsonSchema { name, description, schema, .. }) => {
+        Some(form @ Format::JsonSchema { schema, .. }) => {
             let fitted = if own {
                 Some(schema.clone())
             } else {
@@ -99,7 +99,7 @@ fn format(request: &Request, model: Model, losses: &mut Losses) -> (Option<Value
                 return (Some(format.into()), None);
             }
             losses.emulate();
-            (None, Some(schema::instruction(name.as_deref(), description.as_deref(), Some(schema))))
+            (None, Some(form.in_words()))
         }
         Some(Format::Other(format)) if own => (Some(format.clone()), None),
         Some(Format::Other(_)) => {
