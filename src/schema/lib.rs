@@ -30,7 +30,7 @@ use serde_json::Value;
 
 pub use compile::{Draft, Refusal};
 pub use prefix::Prefix;
-pub use repair::{Finished, repaired};
+pub use repair::{Finished, repaired, shown};
 pub use violation::Violation;
 
 use node::{Id, Node, Rule};

@@ -19,13 +19,14 @@ pub enum Finished {
     Cut,
 }
 
-/// The JSON in `text`, and its value, if there is some that `is_valid`. Tried in this order:
+/// The JSON in `text`, and its value, if there is some that `is_valid`, and no other: two that differ are a guess, and models that correct themselves say
+/// the right one last, while those that run on past the end of an answer say it first. Looked for in this order:
 ///
-/// 1. All of it, but for whitespace and a byte order mark.
-/// 2. What is in a Markdown fence. The last one first: a model that shows several corrects itself. A last one that is not closed counts
-///    if the model finished; if it was cut, what it meant to say last is lost, and no earlier fence is taken in its stead.
-/// 3. The first object or array between other words. Here the first, as models run on past the end of an answer, and make up the next question
-///    and its answer. Never a part of an object or array that is JSON itself, or that is not closed. If the model was cut, something must follow.
+/// 1. All of it, but for whitespace and a byte order mark; then all of it behind `<think>…</think>`. What stands in there is never looked at again.
+/// 2. What is in a Markdown fence. One that is not closed counts if the model finished; if it was cut, what it meant to say last is lost, and no earlier
+///    fence is taken in its stead.
+/// 3. An object or array between other words. Never a part of an object or array that is JSON itself, or that is not closed. If the model was cut,
+///    something must follow.
 /// 4. If the model finished after a whole value within objects and arrays, these closed: in a fence, or at the text's end.
 ///
 /// Scalars are taken by the first two only: in chatter, every number would be one.
@@ -34,13 +35,31 @@ pub fn repaired<'a>(
     finished: Finished,
     is_valid: &mut dyn FnMut(&Value) -> bool,
 ) -> Option<(Cow<'a, str>, Value)> {
-    let mut judge = Judge { is_valid, left: TRIES };
+    let mut judge = Judge { is_valid, left: TRIES, found: None, is_guess: false };
+    search(text, finished, &mut judge);
+    judge.found.filter(|_| !judge.is_guess)
+}
+
+/// What a text shows that may have been meant as its answer, for those who tell what is wrong with it: of several the one in the last fence, or the first.
+#[must_use]
+pub fn shown(text: &str, finished: Finished) -> Option<Value> {
+    let mut judge = Judge { is_valid: &mut |_| true, left: TRIES, found: None, is_guess: false };
+    search(text, finished, &mut judge);
+    judge.found.map(|(_, value)| value)
+}
+
+fn search<'a>(text: &'a str, finished: Finished, judge: &mut Judge<'a, '_>) {
     let cut = finished == Finished::Cut;
-    let whole = trimmed(text);
-    if let Some(value) = judge.value(whole) {
+    let mut whole = trimmed(text);
+    if whole.starts_with("<think>") {
+        let Some((_, said)) = whole.split_once("</think>") else { return };
+        whole = trimmed(said);
+    }
+    judge.offer(Cow::Borrowed(whole));
+    if let Some((_, value)) = &judge.found {
         // More digits may have been to come.
-        let unsure = cut && value.is_number() && text.ends_with(|last: char| last.is_ascii_digit());
-        return (!unsure).then_some((Cow::Borrowed(whole), value));
+        judge.is_guess = cut && value.is_number() && text.ends_with(|last: char| last.is_ascii_digit());
+        return;
     }
     let (mut fences, open) = fences(whole);
     if let Some(inside) = open {
@@ -51,42 +70,49 @@ pub fn repaired<'a>(
         }
     }
     for inside in fences.iter().rev() {
-        if let Some(value) = judge.value(inside) {
-            return Some((Cow::Borrowed(inside), value));
-        }
+        judge.offer(Cow::Borrowed(inside));
     }
-    let (found, open) = scan(if cut { open.unwrap_or(whole) } else { whole }, cut, &mut judge);
+    let in_fence = judge.found.is_some();
+    let open = scan(if cut { open.unwrap_or(whole) } else { whole }, cut, judge);
     if cut {
-        return found.filter(|_| open.is_none());
-    }
-    if found.is_some() {
-        return found;
+        judge.is_guess |= open.is_some() && !in_fence;
+        return;
     }
     fences.insert(0, open.unwrap_or_default());
     for inside in fences.iter().rev() {
-        if let Some(closed) = closed(inside)
-            && let Some(value) = judge.value(&closed)
-        {
-            return Some((Cow::Owned(closed), value));
+        if let Some(closed) = closed(inside) {
+            judge.offer(Cow::Owned(closed));
         }
     }
-    None
 }
 
-struct Judge<'a> {
-    is_valid: &'a mut dyn FnMut(&Value) -> bool,
+struct Judge<'a, 'b> {
+    is_valid: &'b mut dyn FnMut(&Value) -> bool,
     left: u32,
+    /// The first that is valid.
+    found: Option<(Cow<'a, str>, Value)>,
+    /// Whether another one is, or may be.
+    is_guess: bool,
 }
 
-impl Judge<'_> {
-    /// The value that the text is, if it is one and valid.
-    fn value(&mut self, text: &str) -> Option<Value> {
-        if self.left == 0 {
-            return None;
+impl<'a> Judge<'a, '_> {
+    fn offer(&mut self, text: Cow<'a, str>) {
+        if self.found.as_ref().is_some_and(|(found, _)| found.as_ptr() == text.as_ptr() && found.len() == text.len()) {
+            return;
         }
-        let value = serde_json::from_str(text).ok()?;
+        if self.left == 0 {
+            self.is_guess = true;
+            return;
+        }
+        let Ok(value) = serde_json::from_str(&text) else { return };
         self.left -= 1;
-        (self.is_valid)(&value).then_some(value)
+        if !(self.is_valid)(&value) {
+            return;
+        }
+        match &self.found {
+            None => self.found = Some((text, value)),
+            Some((_, found)) => self.is_guess |= *found != value,
+        }
     }
 }
 
@@ -121,10 +147,9 @@ fn fences(text: &str) -> (Vec<&str>, Option<&str>) {
     (closed, open.map(|(_, from)| trimmed(text.get(from..).unwrap_or_default())))
 }
 
-/// The first valid object or array among other words, and the one at the end that is not closed. Reads every byte once: what follows a piece
-/// that is not JSON is looked for where it stopped being JSON, not in it.
-fn scan<'a>(text: &'a str, cut: bool, judge: &mut Judge) -> (Option<(Cow<'a, str>, Value)>, Option<&'a str>) {
-    let mut found = None;
+/// Offers the objects and arrays among other words; the one at the end that is not closed is returned. Reads every byte once: what follows a piece that is
+/// not JSON is looked for where it stopped being JSON, not in it.
+fn scan<'a>(text: &'a str, cut: bool, judge: &mut Judge<'a, '_>) -> Option<&'a str> {
     let mut start = None;
     let mut syntax = Syntax::new();
     for (at, byte) in text.bytes().enumerate() {
@@ -143,17 +168,16 @@ fn scan<'a>(text: &'a str, cut: bool, judge: &mut Judge) -> (Option<(Cow<'a, str
         if !syntax.is_done() {
             continue;
         }
-        start = None;
         // If the text was cut, more than this may have been to come.
-        let (Some(piece), false) = (text.get(from..=at), found.is_some() || cut && at + 1 == text.len()) else { continue };
-        if let Some(value) = judge.value(piece) {
-            found = Some((Cow::Borrowed(piece), value));
-            if !cut {
-                return (found, None);
-            }
+        if cut && at + 1 == text.len() {
+            break;
+        }
+        start = None;
+        if let Some(piece) = text.get(from..=at) {
+            judge.offer(Cow::Borrowed(piece));
         }
     }
-    (found, start.and_then(|from| text.get(from..)))
+    start.and_then(|from| text.get(from..))
 }
 
 /// The text, which is an object or array to its end, with the brackets that are missing there.
@@ -163,6 +187,6 @@ fn closed(text: &str) -> Option<String> {
     }
     let mut syntax = Syntax::new();
     let json = text.bytes().all(|byte| syntax.reads(byte));
-    let missing = syntax.missing().filter(|_| json)?;
+    let missing = syntax.missing().filter(|missing| json && !missing.is_empty())?;
     Some(text.to_owned() + &missing)
 }

@@ -47,8 +47,9 @@ fn what_is_found() {
         ("```json\n{\"a\": 1}\nThis", Some("{\"a\": 1}"), Some("{\"a\": 1}")),
         ("```json\r\n{\"a\": 1}```", Some("{\"a\": 1}"), Some("{\"a\": 1}")),
         ("```json {\"a\": 1} ```", Some("{\"a\": 1}"), Some("{\"a\": 1}")),
-        ("```\n1\n```\nNo:\n```\n2\n```", Some("2"), Some("2")),
-        ("```\n1\n```\nNo:\n```\n2", Some("2"), None),
+        ("```\n1\n```\nNo:\n```\n2\n```", None, None),
+        ("```\n[1]\n```\nAgain:\n```\n[ 1 ]\n```", Some("[ 1 ]"), Some("[ 1 ]")),
+        ("```\n1\n```\nNo:\n```\n2", None, None),
         ("```\n{}\n```\nNo:\n```\n{\"a\":", Some("{}"), None),
         ("```\n{}\n```\nNo:\n```\n", Some("{}"), None),
         ("```\n1\n```\nor\n```\nfoo\n```", Some("1"), Some("1")),
@@ -57,9 +58,19 @@ fn what_is_found() {
         // Chatter.
         ("The answer is {\"a\": \"}\"}, I think.", Some("{\"a\": \"}\"}"), Some("{\"a\": \"}\"}")),
         ("The answer is {\"a\": \"}\"}", Some("{\"a\": \"}\"}"), None),
-        ("[1] and [2]", Some("[1]"), Some("[1]")),
+        ("[1] and [2]", None, None),
+        ("[1] and [1].", Some("[1]"), Some("[1]")),
+        ("{\"a\":1}\nWait, that is wrong. Corrected:\n{\"a\":2}\n.", None, None),
+        ("[1], no:\n```\n[2]\n```\n", None, None),
+        ("[1], no: [2", None, None),
+        // Thoughts.
+        ("<think>maybe {\"a\":5}? no</think>\n{\"a\":1}", Some("{\"a\":1}"), Some("{\"a\":1}")),
+        ("<think>[5]</think>\n```\n[1]\n```", Some("[1]"), Some("[1]")),
+        ("<think>[5]</think> It is [1].", Some("[1]"), Some("[1]")),
+        ("<think>maybe [5]", None, None),
+        ("<think>maybe [5], then.", None, None),
+        ("[5] <think>or</think> [1].", None, None),
         ("{curly} {{\"a\": 1}}", Some("{\"a\": 1}"), Some("{\"a\": 1}")),
-        ("[1] and [2", Some("[1]"), None),
         // Closed.
         ("{\"a\": [1, {\"b\": \"c\"", Some("{\"a\": [1, {\"b\": \"c\"}]}"), None),
         ("Here: [[1, 2.5", Some("[[1, 2.5]]"), None),
@@ -90,7 +101,10 @@ fn what_is_found() {
 
 #[test]
 fn what_is_found_must_be_valid() {
-    assert_eq!(object("[1] {\"a\": 1} {}", Finished::Stop).as_deref(), Some("{\"a\": 1}"));
+    assert_eq!(object("[1] {\"a\": 1} [2]", Finished::Stop).as_deref(), Some("{\"a\": 1}"));
+    assert_eq!(object("[1] {\"a\": 1} {}", Finished::Stop), None);
+    // One more than is looked at may differ.
+    assert_eq!(object(&format!("{{}} {}", "[1] ".repeat(32)), Finished::Stop), None);
     assert_eq!(object("```\n{}\n```\n```\n[]\n```", Finished::Stop).as_deref(), Some("{}"));
     // An object of a list is not the answer, be the list whole, broken, or open.
     for text in ["[{\"a\": 1}, {\"a\": 2}]", "[{\"a\": 1}, {\"a\": 2},]", "[{\"a\": 1}, {\"a\": 2}", "[{\"a\": 1}, {\"a\":"] {
