@@ -52,8 +52,9 @@ pub const ANTHROPIC: Subset = Subset {
 /// Formats of texts that both enforce.
 const FORMATS: [&str; 9] = ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
-/// Keywords that only narrow, or say nothing.
-const NARROWING: [&str; 25] = [
+/// Keywords that only narrow, or say nothing. `discriminator` is OpenAPI's, which Pydantic writes beside a `oneOf`: a hint of where to look.
+const NARROWING: [&str; 26] = [
+    "discriminator",
     "pattern",
     "multipleOf",
     "minimum",
@@ -290,6 +291,11 @@ mod tests {
                 json!({"oneOf": [{"type": "string"}, {"type": "null"}]}),
                 json!({"anyOf": [{"type": "string"}, {"type": "null"}]}),
                 json!({"anyOf": [{"type": "string"}, {"type": "null"}]}),
+            ),
+            (
+                json!({"oneOf": [{"$ref": "#/$defs/a"}], "discriminator": {"propertyName": "kind", "mapping": {"a": "#/$defs/a"}}}),
+                json!({"anyOf": [{"$ref": "#/$defs/a"}]}),
+                json!({"anyOf": [{"$ref": "#/$defs/a"}]}),
             ),
             (
                 json!({"allOf": [{"$ref": "#/$defs/d"}], "description": "d"}),
