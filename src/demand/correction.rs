@@ -21,10 +21,14 @@ pub(crate) struct Correction {
 
 impl Correction {
     /// Of a wrong answer; none where telling it again is of no use.
-    pub(crate) fn of(wrong: Wrong, demand: &Demand) -> Option<Self> {
+    pub(crate) fn of(mut wrong: Wrong, demand: &Demand) -> Option<Self> {
         let helps_others = wrong.is_json && !wrong.cut;
         if weight(&wrong.parts) > LONGEST {
             return None;
+        }
+        if demand.tools.as_ref().is_some_and(|tools| tools.offered.is_empty()) {
+            // Some providers take no calls, and no results of them, in a request without tools.
+            wrong.parts.retain(|part| !matches!(part.kind, Kind::ToolCall(_)));
         }
         let answers: Vec<Part> = wrong.parts.iter().filter_map(|part| result(part, &wrong)).collect();
         let words = words(&wrong, demand);

@@ -1,6 +1,6 @@
 //! Whether an answer is what was demanded.
 
-use breakwater_schema::{Finished, Schema, Violation, repaired};
+use breakwater_schema::{Finished, Schema, Violation, repaired, shown};
 use serde_json::Value;
 
 use super::{Demand, Form};
@@ -68,6 +68,7 @@ impl Demand {
 
     fn judge_choice(&self, choice: &mut Choice) -> Judgement {
         let cut = choice.finish == Some(Finish::Length);
+        let finished = if cut { Finished::Cut } else { Finished::Stop };
         let (mut calls, mut repaired, mut complaints) = (false, false, Vec::new());
         for part in &mut choice.parts {
             let Kind::ToolCall(call) = &mut part.kind else { continue };
@@ -76,7 +77,7 @@ impl Demand {
             if messages.is_empty() {
                 continue;
             }
-            if let Some(arguments) = self.without_nulls(call) {
+            if let Some(arguments) = self.mended(call, finished) {
                 (call.arguments, repaired) = (arguments, true);
                 continue;
             }
@@ -104,16 +105,19 @@ impl Demand {
         schema.as_deref()
     }
 
-    /// The arguments of a call, as the text of an answer is repaired.
-    fn without_nulls(&self, call: &ToolCall) -> Option<String> {
+    /// The arguments of a call, repaired as the text of an answer is.
+    fn mended(&self, call: &ToolCall, finished: Finished) -> Option<String> {
         let schema = self.schema_of(&call.name).filter(|_| !call.custom)?;
-        without_nulls(schema, serde_json::from_str(&call.arguments).ok()?)
+        mended(schema, &call.arguments, finished)
     }
 
     /// What is wrong with a call of a tool.
     pub(super) fn of_call(&self, name: &str, arguments: &str, custom: bool) -> Vec<String> {
         let Some(tools) = self.tools.as_deref() else { return Vec::new() };
         let offered: Vec<&str> = tools.offered.iter().map(|(name, _)| name.as_str()).collect();
+        if offered.is_empty() {
+            return vec![format!("there is no tool {}: none was offered", Value::from(name))];
+        }
         if !offered.contains(&name) {
             return vec![format!("there is no tool {}; there are {}", Value::from(name), offered.join(", "))];
         }
@@ -143,19 +147,13 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
         .filter_map(|part| if let Kind::Text { text, .. } = &part.kind { Some(text.as_str()) } else { None })
         .collect();
     let finished = if cut { Finished::Cut } else { Finished::Stop };
-    let found = repaired(&text, finished, &mut |value| form.schema.is_valid(value)).map(|(json, _)| json.into_owned());
-    match found {
+    match mended(&form.schema, &text, finished) {
         Some(json) if json == text.trim() => Judgement::Valid,
         Some(json) => {
             put(choice, json);
             Judgement::Repaired
         }
         None => {
-            let json = repaired(&text, finished, &mut |_| true).and_then(|(_, value)| without_nulls(&form.schema, value));
-            if let Some(json) = json {
-                put(choice, json);
-                return Judgement::Repaired;
-            }
             let (messages, is_json) = form.complaints(&text, finished);
             let complaints = messages.into_iter().map(|message| Complaint { call: None, message }).collect();
             wrong(choice, complaints, cut, is_json)
@@ -180,6 +178,12 @@ fn put(choice: &mut Choice, json: String) {
     choice.logprobs = None;
 }
 
+/// A text as it is valid by a schema: as it is, taken out of what is around it, closed, or without what is null for nothing.
+fn mended(schema: &Schema, text: &str, finished: Finished) -> Option<String> {
+    let found = repaired(text, finished, &mut |value| schema.is_valid(value)).map(|(json, _)| json.into_owned());
+    found.or_else(|| repaired(text, finished, &mut |_| true).and_then(|(_, value)| without_nulls(schema, value)))
+}
+
 /// The value without those members that are null where they should be something else, and need not be there: so models say that there is nothing to say,
 /// those above all that must say something of every property.
 fn without_nulls(schema: &Schema, mut value: Value) -> Option<String> {
@@ -199,8 +203,11 @@ impl Form {
     /// What is wrong with a text, and whether it is JSON, as far as that can be told.
     fn complaints(&self, text: &str, finished: Finished) -> (Vec<String>, bool) {
         // What a fence or chatter is around is judged by what is in it.
-        if let Some((_, value)) = repaired(text, finished, &mut |_| true) {
-            return (told(self.schema.check(&value, MOST_TOLD), "the answer"), true);
+        if let Some(value) = shown(text, finished) {
+            let told = told(self.schema.check(&value, MOST_TOLD), "the answer");
+            // What is shown may be right, and another answer beside it too.
+            let guess = || vec!["the text has more than one answer in it, or is not over".to_owned()];
+            return (if told.is_empty() { guess() } else { told }, true);
         }
         let message = match finished {
             Finished::Cut => "the answer was cut off at the most tokens that it may have".to_owned(),

@@ -11,10 +11,12 @@ use memchr::memmem;
 use serde_json::{Value, json};
 
 use super::{Demand, Form, Tools};
+use crate::chat::Object;
 use crate::dialect::{Dialect, strict};
 use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::hash::Hash;
+use crate::json;
 
 /// How many texts are kept compiled, and how many bytes of them.
 const MOST_KEPT: usize = 64;
@@ -47,13 +49,15 @@ enum Compiled {
 }
 
 impl Demands {
-    /// What a request demands, if anything. `form` is the member that asks for a form where not the client but its route decides it.
+    /// What a request demands, if anything. `form` is the member that asks for a form where not the client but its route decides it; `offers_elsewhere`,
+    /// whether the route offers tools of its own.
     pub(crate) fn of(
         &self,
         envelope: &Envelope<'_>,
         form: Option<&str>,
         validate_tools: bool,
         live: bool,
+        offers_elsewhere: bool,
     ) -> Result<Option<Demand>, Error> {
         let dialect = envelope.dialect;
         let holds = |text: &str, word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
@@ -66,8 +70,10 @@ impl Demands {
             _ => None,
         };
         let tools = envelope.tools();
-        let checks_tools = envelope.has_tools() && (validate_tools || holds(tools, "\"strict\""));
-        let checked = if checks_tools {
+        // Where a form is demanded, a call of what was not offered is no answer either.
+        let judges_tools = envelope.has_tools() && (validate_tools || holds(tools, "\"strict\""));
+        let judges_names = form.is_some() && !offers_elsewhere && !self::offers_elsewhere(envelope);
+        let checked = if judges_tools || judges_names {
             match self.compiled(Key::Tools(dialect, validate_tools), tools)? {
                 Compiled::Tools(checked) => checked,
                 Compiled::Form(_) => None,
@@ -75,10 +81,13 @@ impl Demands {
         } else {
             None
         };
-        if form.is_none() && checked.is_none() {
+        let is_held = |tools: &Rc<Tools>| validate_tools || tools.offered.iter().any(|(_, schema)| schema.is_some());
+        let are_held = judges_tools && checked.as_ref().is_some_and(is_held);
+        if form.is_none() && !are_held {
             return Ok(None);
         }
-        let id = Hash::new(0).with(asks.as_bytes()).with(if checked.is_some() { tools.as_bytes() } else { b"" }).finish();
+        let checked = checked.filter(|_| are_held || judges_names);
+        let id = Hash::new(0).with(asks.as_bytes()).with(if are_held { tools.as_bytes() } else { b"" }).finish();
         Ok(Some(Demand { form, tools: checked, may_call: envelope.has_tools(), live, id }))
     }
 
@@ -147,7 +156,11 @@ fn form(dialect: Dialect, text: &str) -> Result<Option<Form>, Error> {
 
 /// What the tools demand of their calls.
 fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error> {
-    let Ok(Value::Array(listed)) = serde_json::from_str::<Value>(text) else { return Ok(None) };
+    let listed = match serde_json::from_str(if text.is_empty() { "[]" } else { text }) {
+        Ok(Value::Array(listed)) => listed,
+        Ok(Value::Null) => Vec::new(),
+        _ => return Ok(None),
+    };
     let mut tools = Tools { offered: Vec::new(), bend: false };
     for (place, tool) in listed.iter().enumerate() {
         let (function, at) = match dialect {
@@ -166,7 +179,23 @@ fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error
         let schema = parameters.filter(|_| all || is_strict).map(|schema| compile(schema, &at)).transpose()?;
         tools.offered.push((name.to_owned(), schema));
     }
-    Ok((all || tools.offered.iter().any(|(_, schema)| schema.is_some())).then_some(tools))
+    Ok(Some(tools))
+}
+
+/// Whether a request may offer tools that are not in its list: by the older name that they had, in a prompt that its provider keeps, in a group, or by a search.
+fn offers_elsewhere(envelope: &Envelope<'_>) -> bool {
+    let holds = |text: &str, word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    let member = match envelope.dialect {
+        Dialect::Chat => "\"functions\"",
+        Dialect::Responses => "\"prompt\"",
+        Dialect::Messages | Dialect::Completions | Dialect::Gemini => return false,
+    };
+    if holds(envelope.tools(), "\"tool_search") || holds(envelope.tools(), "\"namespace\"") {
+        return true;
+    }
+    // A look at the text mostly tells.
+    holds(envelope.body, member)
+        && json::object(envelope.body).is_some_and(|body: Object| body.contains_key(member.trim_matches('"')))
 }
 
 fn compile(schema: &Value, place: &str) -> Result<Rc<Schema>, Error> {

@@ -32,6 +32,7 @@ mod hedging;
 mod holding;
 mod latency;
 mod means;
+mod offered;
 mod order;
 mod requests;
 mod restarting;

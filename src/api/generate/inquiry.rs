@@ -278,7 +278,13 @@ fn demand(gateway: &Gateway, envelope: &Envelope<'_>, resolved: &Resolved<'_>) -
     });
     let set = set.map(ToString::to_string);
     let Settings { schema_stream, validate_tools, .. } = resolved.settings;
-    let demand = gateway.demands().of(envelope, set.as_deref(), validate_tools, schema_stream == SchemaStream::Live)?;
+    let offers = |set: &chat::Object| set.contains_key("tools") || set.contains_key("functions");
+    let offers_elsewhere = resolved
+        .candidates
+        .iter()
+        .any(|one| offers(&one.set) || one.apart.is_some_and(|(of_route, own)| offers(of_route) || offers(own)));
+    let live = schema_stream == SchemaStream::Live;
+    let demand = gateway.demands().of(envelope, set.as_deref(), validate_tools, live, offers_elsewhere)?;
     Ok(demand.map(Rc::new))
 }
 

@@ -52,7 +52,7 @@ pub const ANTHROPIC: Subset = Subset {
 /// Formats of texts that both enforce.
 const FORMATS: [&str; 9] = ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
-/// Keywords that only narrow, or say nothing. `discriminator` is OpenAPI's, which Pydantic writes beside a `oneOf`: a hint of where to look.
+/// Keywords that only narrow, or say nothing. `discriminator` is `OpenAPI`'s, which Pydantic writes beside a `oneOf`: a hint of where to look.
 const NARROWING: [&str; 26] = [
     "discriminator",
     "pattern",
