@@ -6,7 +6,8 @@ use breakwater::gateway::Gateway;
 use breakwater::runtime::Script;
 use serde_json::{Value, json};
 
-use crate::upstreams::{json as answers, says};
+use crate::schemas::{calls, calls_ending, content, sent};
+use crate::upstreams::says;
 use crate::world::{World, ask, chat, gateway};
 
 const CONFIG: &str = r#"
@@ -47,40 +48,26 @@ fn world(upstream: impl Fn(usize) -> Script + 'static) -> (Rc<World>, Rc<Gateway
     (world, gateway(CONFIG, &[("KEY", "sk-1")]))
 }
 
-/// The bodies that were sent.
-fn sent(world: &World) -> Vec<Value> {
-    world.calls.borrow().iter().map(|call| serde_json::from_str(&call.sent.body).unwrap()).collect()
-}
-
-fn calls(name: &str, arguments: &str, finish: &str) -> Script {
-    let body = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": null,
-            "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}]},
-            "finish_reason": finish}]});
-    answers(1, 200, &body.to_string())
-}
-
 #[test]
 fn a_call_of_what_was_not_offered_is_a_failure_wherever_anything_is_demanded() {
     let loose = json!([function("known", false, &json!({"type": "object"}))]);
     let rows = [
-        ("a schema", json!({"response_format": form(&schema())}), 200),
-        ("an object", json!({"response_format": {"type": "json_object"}}), 200),
-        ("a schema beside a tool that is not strict", json!({"response_format": form(&schema()), "tools": loose}), 200),
-        ("an empty list of tools", json!({"response_format": form(&schema()), "tools": []}), 200),
+        ("a schema", json!({"response_format": form(&schema())})),
+        ("an object", json!({"response_format": {"type": "json_object"}})),
+        ("a schema beside a tool that is not strict", json!({"response_format": form(&schema()), "tools": loose})),
+        ("an empty list of tools", json!({"response_format": form(&schema()), "tools": []})),
     ];
-    for (name, more, status) in rows {
+    for (name, more) in rows {
         for mended in [true, false] {
-            let (world, gateway) =
-                world(move |nth| if nth == 0 || !mended { calls("ghost", "{}", "tool_calls") } else { says(1, GOOD) });
-            let (found, headers, body) = ask(&world, &gateway, chat(&asking("one", &more), &[]));
-            assert_eq!(found, if mended { status } else { 422 }, "{name}: {body}");
+            let (world, gateway) = world(move |nth| if nth == 0 || !mended { calls("ghost", "{}") } else { says(1, GOOD) });
+            let (status, headers, body) = ask(&world, &gateway, chat(&asking("one", &more), &[]));
+            assert_eq!(status, if mended { 200 } else { 422 }, "{name}: {body}");
             let sent = sent(&world);
             assert_eq!(sent.len(), 2, "{name}");
-            assert!(sent[1]["messages"].to_string().contains("ghost"), "{name}: {}", sent[1]);
+            assert!(sent[1].1["messages"].to_string().contains("ghost"), "{name}: {}", sent[1].1);
             if more["tools"].as_array().is_none_or(Vec::is_empty) {
                 // Without tools, some providers take neither calls nor their results.
-                assert!(!sent[1].to_string().contains("tool_call"), "{name}: {}", sent[1]);
+                assert!(!sent[1].1.to_string().contains("tool_call"), "{name}: {}", sent[1].1);
             }
             if mended {
                 assert_eq!(headers.get("x-breakwater-schema"), Some("retried;1"), "{name}");
@@ -94,7 +81,7 @@ fn a_call_of_what_was_not_offered_is_a_failure_wherever_anything_is_demanded() {
         json!({"response_format": form(&schema()), "functions": [{"name": "ghost", "parameters": {"type": "object"}}]});
     let offered = json!({"response_format": form(&schema()), "tools": [function("ghost", false, &json!({"type": "object"}))]});
     for more in [of_old, offered, json!({}), json!({"tools": loose})] {
-        let (world, gateway) = world(|_| calls("ghost", "{}", "tool_calls"));
+        let (world, gateway) = world(|_| calls("ghost", "{}"));
         let (status, _, body) = ask(&world, &gateway, chat(&asking("one", &more), &[]));
         assert_eq!((status, sent(&world).len()), (200, 1), "{more}: {body}");
     }
@@ -112,8 +99,7 @@ fn two_different_answers_are_a_guess_and_thoughts_are_none() {
         let (status, headers, body) =
             ask(&world, &gateway, chat(&asking("one", &json!({"response_format": form(&schema())})), &[]));
         assert_eq!((status, headers.get("x-breakwater-schema")), (200, Some(word)), "{text}: {body}");
-        let content: Value = serde_json::from_str::<Value>(&body).unwrap()["choices"][0]["message"]["content"].clone();
-        let content: Value = serde_json::from_str(content.as_str().unwrap()).unwrap();
+        let content: Value = serde_json::from_str(&content(&body)).unwrap();
         assert_eq!((content, sent(&world).len()), (json!({"a": 1}), times), "{text}");
     }
 }
@@ -132,7 +118,7 @@ fn arguments_of_tools_are_repaired_as_texts_are() {
         ("{\"a\":\"1\"", "tool_calls", None),
     ];
     for (arguments, finish, repaired) in rows {
-        let (world, gateway) = world(move |_| calls("known", arguments, finish));
+        let (world, gateway) = world(move |_| calls_ending("known", arguments, finish));
         let (status, headers, body) = ask(&world, &gateway, chat(&asking("one", &more), &[]));
         assert_eq!(status, if repaired.is_some() { 200 } else { 422 }, "{arguments}: {body}");
         if let Some(repaired) = repaired {

@@ -120,10 +120,14 @@ fn finished(text: &str, finish: &str) -> Script {
 
 /// A completion that calls a tool.
 pub fn calls(name: &str, arguments: &str) -> Script {
+    calls_ending(name, arguments, "tool_calls")
+}
+
+pub fn calls_ending(name: &str, arguments: &str, finish: &str) -> Script {
     let body = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m",
         "choices": [{"index": 0, "message": {"role": "assistant", "content": null,
             "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}]},
-            "finish_reason": "tool_calls"}]});
+            "finish_reason": finish}]});
     answers(1, 200, &body.to_string())
 }
 
