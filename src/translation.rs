@@ -23,6 +23,7 @@ use crate::binding;
 use crate::chat::{Losses, Means, Object, Reading, Request};
 use crate::config::Unsupported;
 use crate::demand::{Correction, Demand};
+use crate::dialect::chat::Adapted;
 use crate::dialect::{self, Dialect, Recipient};
 use crate::envelope::{self, Envelope};
 use crate::error::Error;
@@ -113,11 +114,18 @@ impl<'a> Translation<'a> {
 
     /// Why this candidate is not sent the request, where it is not.
     pub(crate) fn refusal(&self, candidate: &Candidate<'_>) -> Option<Verdict> {
-        if self.passes_through(candidate) {
+        if self.passes_through(candidate) && !self.is_measured(candidate) {
             return None;
         }
         let Refusal { fault, next, said } = self.written(candidate, Means::Native).refusal.clone()?;
         Some(Verdict { fault, status: None, next, wait: None, said: Some(said), target: candidate.name.clone() })
+    }
+
+    /// Whether a target that speaks the client's dialect is held to what is known of it, as others are. Only where the route asks for that: what is known may be
+    /// older than the provider, which otherwise says itself what it does not take, in its own words. And only a request that could be read.
+    fn is_measured(&self, candidate: &Candidate<'_>) -> bool {
+        let asked_for = matches!(self.unsupported, Unsupported::Refuse | Unsupported::Next);
+        asked_for && candidate.dialect == Dialect::Chat && self.request().is_ok()
     }
 
     /// What a candidate is sent.
@@ -126,7 +134,8 @@ impl<'a> Translation<'a> {
             let (quirks, envelope) = (candidate.provider.quirks, self.envelope);
             let has_schemas = quirks.has_schemas(candidate.model, envelope.has_tools(), envelope.stream);
             let emulated = candidate.dialect == Dialect::Chat && !has_schemas;
-            Sent { body: self.same(candidate), ignored: Vec::new(), emulated, by_tool: false }
+            let (body, ignored) = self.same(candidate);
+            Sent { body, ignored, emulated, by_tool: false }
         } else {
             let written = self.written(candidate, guise.means);
             let Written { body, ignored, emulated, by_tool, .. } = &*written;
@@ -155,7 +164,7 @@ impl<'a> Translation<'a> {
 
     /// The client's own text, as far as it can be: without what only a translation of an earlier turn put there, and adapted where the provider is
     /// known not to know a word of its own dialect.
-    fn same(&self, candidate: &Candidate<'_>) -> String {
+    fn same(&self, candidate: &Candidate<'_>) -> (String, Vec<String>) {
         let quirks = candidate.provider.quirks;
         let force_usage = self.force_usage && quirks.stream_usage;
         let encode = |envelope: &Envelope<'_>| envelope::encode(envelope, candidate.model, &candidate.set, force_usage);
@@ -169,14 +178,16 @@ impl<'a> Translation<'a> {
         let body = cleaned.as_deref().unwrap_or(self.envelope.body);
         let adapted =
             if candidate.dialect == Dialect::Chat { dialect::chat::adapt(body, candidate.model, quirks) } else { None };
-        match adapted.or(cleaned) {
+        let (adapted, ignored) = adapted.map(|Adapted { body, ignored }| (body, ignored)).unzip();
+        let body = match adapted.or(cleaned) {
             // What was changed was a request before, and still is.
             Some(body) => match Envelope::parse(self.envelope.dialect, &body) {
                 Ok(envelope) => encode(&envelope),
                 Err(_) => encode(self.envelope),
             },
             None => encode(self.envelope),
-        }
+        };
+        (body, ignored.into_iter().flatten().map(str::to_owned).collect())
     }
 
     fn written(&self, candidate: &Candidate<'_>, means: Means) -> Rc<Written> {

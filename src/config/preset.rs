@@ -47,6 +47,7 @@ const fn openai(name: &'static str, base_url: &'static str, key: &'static str, s
         thoughts: Thoughts::Dropped,
         knows: &[],
         lacks: &[],
+        most_stops: None,
         schemas: Schemas::All,
     };
     Preset { name, protocols: OPENAI, base_url, key: Some(key), quirks, source }
@@ -100,6 +101,12 @@ impl Preset {
         self
     }
 
+    /// It documents how many stop sequences it takes at most.
+    const fn stops(mut self, most: u8) -> Self {
+        self.quirks.most_stops = Some(most);
+        self
+    }
+
     const fn asked(mut self, asks: Asks) -> Self {
         self.quirks.asks = asks;
         self
@@ -119,10 +126,10 @@ impl Preset {
 /// All of them: OpenAI's protocol in the cloud, the same on one's own machine, other protocols, and none.
 #[rustfmt::skip]
 pub const PRESETS: &[Preset] = &[
-    // "Structured outputs": "gpt-4o-mini, gpt-4o-2024-08-06 and later".
+    // "Structured outputs": "gpt-4o-mini, gpt-4o-2024-08-06 and later". "You can pass up to four stop sequences" (https://help.openai.com/en/articles/5072263).
     openai("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "https://platform.openai.com/docs/api-reference/chat")
         .schemas(Schemas::But(&["gpt-3.5-", "gpt-4$", "gpt-4-", "gpt-4o-2024-05-13", "o1-mini", "o1-preview"]))
-        .tells_usage().original().speaks(&[Protocol::OpenAi, Protocol::Responses]),
+        .tells_usage().original().stops(4).speaks(&[Protocol::OpenAi, Protocol::Responses]),
     // https://api-docs.deepseek.com/guides/thinking_mode (the switch, the three efforts, thoughts of turns with tools that must come back);
     // https://api-docs.deepseek.com/api/create-chat-completion (system, user, assistant and tool; `json_object`; a call forced not in thinking mode; no n,
     // seed and logit_bias); https://api-docs.deepseek.com/guides/vision (images, which were refused when the recordings were made; files are images only).

@@ -31,7 +31,7 @@ pub use delta::{Delta, Opening};
 pub use fields::{Fields, Reading};
 pub use gather::Gather;
 pub(crate) use gather::pieces;
-pub use loss::{Loss, Losses};
+pub use loss::{Loss, Losses, says};
 pub(crate) use means::in_words;
 pub use means::{ANSWER, Means, taken_out_of_call};
 pub use part::{Kind, Part, Reasoning, Source, Speech, ToolCall, ToolResult};

@@ -24,6 +24,7 @@ pub mod chat;
 pub mod completions;
 pub mod gemini;
 pub mod messages;
+mod openai;
 pub mod responses;
 pub mod strict;
 

@@ -20,6 +20,8 @@ pub struct Quirks {
     pub knows: &'static [&'static str],
     /// What it is documented not to know that most know, or not to combine: `json_schema with tools`, `json_schema streamed`, `json_object with tools`.
     pub lacks: &'static [&'static str],
+    /// The most stop sequences, where it documents one.
+    pub most_stops: Option<u8>,
     /// Which of its models can be held to a JSON schema, where it knows the word `json_schema`.
     pub schemas: Schemas,
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{quirks, recordings};
 
 fn adapted(body: &Value, preset: &str) -> Option<Value> {
-    adapt(&body.to_string(), "model", quirks(preset)).map(|body| serde_json::from_str(&body).unwrap())
+    adapt(&body.to_string(), "model", quirks(preset)).map(|adapted| serde_json::from_str(&adapted.body).unwrap())
 }
 
 #[test]

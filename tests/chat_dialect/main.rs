@@ -17,6 +17,7 @@
     reason = "a test fails by panicking, reports by printing, and values are written where they are passed"
 )]
 
+mod across;
 mod adapting;
 mod answers;
 mod laws;

@@ -85,7 +85,7 @@ fn what_cannot_be_said_is_named() {
         ("one call at a time", |request| request.parallel_tool_calls = Some(false), &[("parallel_tool_calls", false)]),
         ("several calls", |request| request.parallel_tool_calls = Some(true), &[]),
         ("a user", |request| request.user = Some("u".into()), &[("user", false)]),
-        ("metadata", |request| request.metadata = Some(json!({})), &[("metadata", false)]),
+        ("metadata", |request| request.metadata = Some(json!({"a": "b"})), &[("metadata", false)]),
         ("to be stored", |request| request.store = Some(true), &[("store", false)]),
         ("not to be stored", |request| request.store = Some(false), &[]),
         ("a tier", |request| request.service_tier = Some("flex".into()), &[("service_tier", false)]),

@@ -407,7 +407,7 @@ fn members() {
                 store: Some(true),
                 service_tier: Some("flex".to_owned()),
                 verbosity: Some("low".to_owned()),
-                metadata: Some(json!({})),
+                metadata: Some(json!({"a": "b"})),
                 prompt_cache_key: Some("k".to_owned()),
                 ..hi()
             },
@@ -416,9 +416,9 @@ fn members() {
         ),
         (
             MODEL,
-            Request { extra: object(json!({"prediction": {}, "web_search_options": {}})), ..hi() },
+            Request { extra: object(json!({"prediction": {"type": "content"}, "web_search_options": {}})), ..hi() },
             json!({"prediction": null}),
-            &["prediction", "web_search_options"],
+            &["prediction", "!web_search_options"],
         ),
         (
             MODEL,

@@ -30,6 +30,7 @@ mod faults;
 mod following;
 mod hedging;
 mod holding;
+mod lacking;
 mod latency;
 mod means;
 mod offered;

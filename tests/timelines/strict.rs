@@ -57,7 +57,7 @@ fn bent() -> Value {
 
 /// Not in it in any way.
 fn open() -> Value {
-    json!({"type": "object", "additionalProperties": {"type": "string"}})
+    json!({"type": "object", "additionalProperties": {"type": "string"}, "properties": {}})
 }
 
 /// A request with tools in the client's words, each of a name, a schema, and whether it is strict.

@@ -1,9 +1,27 @@
 //! What of a request a provider's protocol has no words for.
 
+use serde_json::Value;
+
 use super::Object;
 
 /// Members of an item of Responses', as its reader keeps them for its writer.
 const ITEM: [&str; 4] = ["id", "status", "phase", "item"];
+
+/// Members that are tools by another name: connectors of Anthropic's ("MCP connector"), and the search of OpenAI's search models, which an empty object
+/// asks for too.
+const TOOLS: [&str; 2] = ["mcp_servers", "web_search_options"];
+
+/// Whether a member says anything: null does not, nor does what is empty.
+#[must_use]
+pub fn says(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
 
 /// One member of a request that could not be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +59,14 @@ impl Losses {
 
     /// Members of another dialect that nobody here knows, `at` a place such as `messages[].`: ignored.
     ///
-    /// What Responses call an item, and how far it has come, says nothing of what it holds.
+    /// What Responses call an item, and how far it has come, says nothing of what it holds. Tools by another name are refused, as tools are.
     pub fn unknown(&mut self, at: &str, extra: &Object) {
-        let says_nothing = |name: &&String| !at.is_empty() && ITEM.contains(&name.as_str());
-        for name in extra.keys().filter(|name| !says_nothing(name)) {
-            self.ignore(format!("{at}{name}"));
+        for (name, value) in extra {
+            if at.is_empty() && TOOLS.contains(&name.as_str()) && (says(value) || value.is_object()) {
+                self.refuse(name.as_str(), "what it asks for runs at another provider");
+            } else if says(value) && (at.is_empty() || !ITEM.contains(&name.as_str())) {
+                self.ignore(format!("{at}{name}"));
+            }
         }
     }
 

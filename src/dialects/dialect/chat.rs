@@ -28,7 +28,7 @@ mod turn;
 mod usage;
 mod write;
 
-pub use adapt::adapt;
+pub use adapt::{Adapted, adapt};
 pub use assembly::{Assembly, MAX_BYTES, PADDING};
 pub use classify::{DONE, classify_event, classify_frame, classify_whole, is_named_error, needs_a_look};
 pub use decode::decode;

@@ -22,6 +22,7 @@ mod read;
 mod stream;
 mod system;
 mod thinking;
+mod told;
 mod tools;
 mod turns;
 mod write;
@@ -33,6 +34,7 @@ pub use foreign::{may_need_repair, without_foreign};
 pub use live::Encoder;
 pub use read::read;
 pub use stream::Decoder;
+pub(in crate::dialect) use told::as_text;
 pub use write::write;
 
 use serde_json::Value;

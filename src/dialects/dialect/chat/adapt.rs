@@ -1,12 +1,13 @@
 //! A body of this dialect for a provider that is known not to know a word of it.
 //!
 //! The client speaks the provider's dialect, so its body passes through; but what `OpenAI` renamed or added, its imitators may refuse. Only what a provider is
-//! documented to lack is changed, and only in ways that say the same. For all others, and for `OpenAI` itself, the body is the client's own text.
+//! documented to lack is changed, and only in ways that say the same; what there is no other way to say is named. For all others, and for `OpenAI` itself,
+//! the body is the client's own text.
 
 use serde_json::{Value, json};
 
 use super::speak;
-use crate::chat::{Object, in_words};
+use crate::chat::{Object, in_words, says};
 use crate::json;
 use crate::quirk::{Quirks, ToolIds};
 
@@ -16,9 +17,18 @@ fn unknown(quirks: Quirks) -> impl Iterator<Item = &'static str> {
     quirks.lacks.iter().filter_map(|word| word.strip_prefix("messages[].")).filter(|name| *name != "name")
 }
 
+/// A body that was changed.
+#[derive(Debug)]
+pub struct Adapted {
+    /// The body, as the provider knows it.
+    pub body: String,
+    /// What of it is no longer said.
+    pub ignored: Vec<&'static str>,
+}
+
 /// The body as the provider knows it. None where nothing need be done, which a look at the text mostly tells.
 #[must_use]
-pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<String> {
+pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
     let has_schemas = quirks.has_schemas(model, true, true);
     if has_schemas && (quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty) {
         return None;
@@ -36,7 +46,7 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<String> {
         || quirks.knows.contains(&"random_seed") && holds("\"seed\"")
         || quirks.tool_ids == ToolIds::Nine && (holds("\"tool_call_id\"") || holds("\"tool_calls\""));
     let mut members: Object = matters.then(|| json::object(body)).flatten()?;
-    let mut changed = false;
+    let (mut changed, mut ignored) = (false, Vec::new());
     if quirks.lacks("max_completion_tokens")
         && let Some(limit) = members.shift_remove("max_completion_tokens")
     {
@@ -52,8 +62,14 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<String> {
         members.entry("random_seed").or_insert(seed);
         changed = true;
     }
-    if quirks.lacks("parallel_tool_calls") {
-        changed |= members.shift_remove("parallel_tool_calls").is_some();
+    if quirks.lacks("parallel_tool_calls")
+        && let Some(parallel) = members.shift_remove("parallel_tool_calls")
+    {
+        // Otherwise they are allowed.
+        if parallel == false {
+            ignored.push("parallel_tool_calls");
+        }
+        changed = true;
     }
     if quirks.lacks("stream_options") {
         // Its streams tell their usage unasked.
@@ -61,14 +77,14 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<String> {
     }
     if let Some(Value::Array(messages)) = members.get_mut("messages") {
         for message in messages.iter_mut().filter_map(Value::as_object_mut) {
-            changed |= adapt_message(message, quirks);
+            changed |= adapt_message(message, quirks, &mut ignored);
         }
     }
     changed |= ask_in_words(&mut members, model, quirks);
-    changed.then(|| Value::Object(members).to_string())
+    changed.then(|| Adapted { body: Value::Object(members).to_string(), ignored })
 }
 
-fn adapt_message(message: &mut Object, quirks: Quirks) -> bool {
+fn adapt_message(message: &mut Object, quirks: Quirks, ignored: &mut Vec<&'static str>) -> bool {
     let mut changed = false;
     if quirks.lacks("developer")
         && let Some(role) = message.get_mut("role").filter(|role| *role == "developer")
@@ -82,8 +98,15 @@ fn adapt_message(message: &mut Object, quirks: Quirks) -> bool {
         }
     }
     let is_result = message.get("role").is_some_and(|role| role == "tool");
-    if quirks.lacks("messages[].name") && !(is_result && quirks.tool_ids == ToolIds::Nine) {
-        changed |= message.shift_remove("name").is_some();
+    if quirks.lacks("messages[].name")
+        && !(is_result && quirks.tool_ids == ToolIds::Nine)
+        && let Some(name) = message.shift_remove("name")
+    {
+        // A result is its call's, whatever it is called.
+        if says(&name) && !is_result && !ignored.contains(&"messages[].name") {
+            ignored.push("messages[].name");
+        }
+        changed = true;
     }
     if quirks.tool_ids == ToolIds::Nine {
         changed |= adapt_id(message, "tool_call_id");

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::write::Writing;
 use super::{details, media, put};
 use crate::chat::{Kind, Losses, Message, Object, Origin, Part, Reasoning, Role, Source, Speech, ToolCall, ToolResult};
+use crate::dialect::messages;
 use crate::hash::Hash;
 use crate::quirk::{Thoughts, ToolIds};
 
@@ -136,9 +137,12 @@ impl Speaking<'_, '_> {
             Kind::Image { .. } | Kind::File { .. } | Kind::Audio(_) | Kind::Video(_) => self.medium(&part.kind),
             Kind::Opaque(value) if self.writing.own => Some(value.clone()),
             Kind::Opaque(value) => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                self.losses.refuse("messages[].content[]", format!("'{kind}' is of another protocol's"));
-                None
+                let text = messages::as_text(value);
+                if text.is_none() {
+                    let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
+                    self.losses.refuse("messages[].content[]", format!("'{kind}' is of another protocol's"));
+                }
+                text.map(|text| json!({ "type": "text", "text": text }))
             }
             Kind::Speech(_) | Kind::Reasoning(_) | Kind::ToolCall(_) | Kind::ToolResult(_) => None,
         };
@@ -204,7 +208,10 @@ impl Speaking<'_, '_> {
             match &part.kind {
                 Kind::Text { .. } | Kind::Refusal(_) => texts.extend(self.part(part)),
                 Kind::File { source, .. } if as_text(source).is_some() => texts.extend(self.part(part)),
-                Kind::Opaque(value) if !self.writing.own => texts.push(json!({ "type": "text", "text": value.to_string() })),
+                Kind::Opaque(value) if !self.writing.own => {
+                    let text = messages::as_text(value).unwrap_or_else(|| value.to_string());
+                    texts.push(json!({ "type": "text", "text": text }));
+                }
                 _ => shown.extend(self.part(part)),
             }
         }

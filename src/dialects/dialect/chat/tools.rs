@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::write::Writing;
 use super::{put, speak};
 use crate::chat::{Losses, Object, Tool, ToolChoice};
+use crate::dialect::openai;
 
 /// Writes `tools`, `tool_choice` and `parallel_tool_calls`.
 pub(super) fn write(writing: &Writing<'_>, body: &mut Object, losses: &mut Losses) {
@@ -53,7 +54,8 @@ fn tool(writing: &Writing<'_>, tool: &Tool, losses: &mut Losses) -> Option<Value
             let mut function = Object::new();
             function.insert("name".to_owned(), name.as_str().into());
             put(&mut function, "description", description.clone());
-            put(&mut function, "parameters", parameters.clone());
+            let schema = parameters.clone();
+            put(&mut function, "parameters", if writing.own { schema } else { schema.map(openai::parameters) });
             // Elsewhere, the default is not to be strict, and few know the word.
             let says_so = writing.own || writing.quirks.original || *strict == Some(true);
             put(&mut function, "strict", strict.filter(|_| says_so));
@@ -63,7 +65,8 @@ fn tool(writing: &Writing<'_>, tool: &Tool, losses: &mut Losses) -> Option<Value
             let mut custom = Object::new();
             custom.insert("name".to_owned(), name.as_str().into());
             put(&mut custom, "description", description.clone());
-            put(&mut custom, "format", format.clone());
+            let format = format.as_ref().map(|format| if writing.own { format.clone() } else { openai::nested(format) });
+            put(&mut custom, "format", format);
             ("custom", custom, None, extra)
         }
         Tool::Custom { .. } => {
@@ -77,6 +80,11 @@ fn tool(writing: &Writing<'_>, tool: &Tool, losses: &mut Losses) -> Option<Value
             return None;
         }
     };
+    // Of the others nothing is known.
+    let name = inner.get("name").and_then(Value::as_str).unwrap_or_default();
+    if writing.quirks.original && !writing.own && !openai::may_be_called(name, b"") {
+        losses.refuse("tools", format!("the target takes no tool of the name '{name}'"));
+    }
     let mut outer = Object::new();
     outer.insert("type".to_owned(), kind.into());
     let mut extra = extra.clone();

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{put, speak, tools};
-use crate::chat::{Effort, Format, Losses, Object, Request, Thinking};
+use crate::chat::{Effort, Format, Losses, Object, Request, Thinking, says};
+use crate::dialect::openai::{self, RETENTION};
 use crate::dialect::{Dialect, Recipient};
 use crate::quirk::{Asks, Quirks};
 
@@ -60,7 +61,11 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
     if writing.own {
         body.extend(request.extra.clone());
     } else {
-        losses.unknown("", &request.extra);
+        let mut extra = request.extra.clone();
+        if to.quirks.original && request.dialect == Dialect::Responses {
+            put(&mut body, RETENTION, extra.shift_remove(RETENTION));
+        }
+        losses.unknown("", &extra);
     }
     Value::Object(body)
 }
@@ -115,7 +120,14 @@ fn sampling(writing: &Writing<'_>, reasons: bool, body: &mut Object, losses: &mu
         if writing.quirks.lacks("stop") || reasons {
             losses.refuse(writing.named("stop", "stop", "stop_sequences"), "the target knows no stop sequences");
         } else {
-            body.insert("stop".to_owned(), request.stop.clone().into());
+            let most = writing.quirks.most_stops.filter(|most| request.stop.len() > usize::from(*most));
+            if let Some(most) = most {
+                let why = format!("the target takes at most {most} stop sequences");
+                losses.refuse(writing.named("stop", "stop", "stop_sequences"), why);
+            }
+            if most.is_none() || writing.own {
+                body.insert("stop".to_owned(), request.stop.clone().into());
+            }
         }
     }
 }
@@ -132,6 +144,7 @@ fn alternatives(writing: &Writing<'_>, reasons: bool, body: &mut Object, losses:
         }
     }
     match (request.logprobs, request.top_logprobs) {
+        (Some(false), Some(_)) | (None, Some(0)) if !writing.own || lacks("logprobs") => {}
         (None | Some(false), None) => put(body, "logprobs", request.logprobs.filter(|_| !lacks("logprobs"))),
         _ if lacks("logprobs") => losses.refuse("logprobs", "the target tells no log probabilities"),
         (logprobs, top) => {
@@ -167,9 +180,9 @@ fn alternatives(writing: &Writing<'_>, reasons: bool, body: &mut Object, losses:
 fn beside(writing: &Writing<'_>, body: &mut Object, losses: &mut Losses) {
     let request = writing.request;
     let text = |text: &Option<String>| text.clone().map(Value::from);
-    let user = request.user.clone().map(Value::from);
-    match user {
-        Some(user) if !writing.quirks.lacks("user") => drop(body.insert("user".to_owned(), user)),
+    let user = request.user.as_deref().filter(|user| writing.own || !user.is_empty());
+    match user.map(|user| if writing.own { user.to_owned() } else { openai::user(user) }) {
+        Some(user) if !writing.quirks.lacks("user") => drop(body.insert("user".to_owned(), user.into())),
         Some(_) => losses.ignore(writing.named("user", "user", "metadata.user_id")),
         None => {}
     }
@@ -188,7 +201,7 @@ fn beside(writing: &Writing<'_>, body: &mut Object, losses: &mut Losses) {
         let may = writing.may(name) && (name != "cache_control" || writing.own || !writing.quirks.original);
         if may && (writing.own || name != "metadata") {
             body.insert(name.to_owned(), value);
-        } else {
+        } else if says(&value) {
             losses.ignore(name);
         }
     }
@@ -236,7 +249,12 @@ fn thinking(writing: &Writing<'_>, model: &str, body: &mut Object, losses: &mut 
             } else {
                 "low"
             };
-            put(body, "reasoning_effort", writing.quirks.original.then_some(least));
+            if writing.quirks.original {
+                put(body, "reasoning_effort", Some(least));
+            } else {
+                // Whether the model thinks, and whether it can be kept from it, nobody knows.
+                losses.ignore(name);
+            }
         }
         Asks::Effort => {
             // The highest that all know.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::model::{Model, Thinker};
 use super::schema;
 use super::write::named;
-use crate::chat::{Effort, Format, Losses, Object, Request, Thinking};
+use crate::chat::{Effort, Format, Losses, Object, Request, Thinking, says};
 
 /// The most stop sequences.
 const MAX_STOPS: usize = 5;
@@ -30,7 +30,7 @@ pub(super) fn write(request: &Request, model: Model<'_>, losses: &mut Losses) ->
         set("responseLogprobs", Some(Value::Bool(true)));
         set("logprobs", request.top_logprobs.map(Value::from));
     }
-    if request.logit_bias.is_some() {
+    if request.logit_bias.as_ref().is_some_and(says) {
         losses.refuse("logit_bias", "Gemini has no bias of tokens");
     }
     format(request, model, losses, &mut set);

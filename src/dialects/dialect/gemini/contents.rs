@@ -18,7 +18,7 @@ use super::model::Model;
 use super::said;
 use super::write::named;
 use crate::chat::{Kind, Losses, Message, Origin, Part, Request, Role, Seal, Source, ToolCall, ToolResult};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, messages};
 
 /// Tells the check of signatures that there is none to be checked.
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
@@ -186,6 +186,8 @@ impl Writer<'_> {
         let at = if self.request.dialect == Dialect::Responses { "input[]" } else { "messages[].content[]" };
         if is_model {
             self.losses.ignore(format!("{at} ({kind})"));
+        } else if let Some(text) = messages::as_text(value) {
+            self.say(false, json!({ "text": text }));
         } else {
             self.losses.refuse(format!("{at}.type"), format!("Gemini has no '{kind}'"));
         }
@@ -248,7 +250,7 @@ impl Writer<'_> {
             self.beside(part);
             match &part.kind {
                 Kind::Text { text, .. } | Kind::Refusal(text) => texts.push(text.clone()),
-                Kind::Opaque(value) => texts.push(value.to_string()),
+                Kind::Opaque(value) => texts.push(messages::as_text(value).unwrap_or_else(|| value.to_string())),
                 kind => {
                     let Some(written) = self.media(kind) else { continue };
                     let mime = written.pointer("/inlineData/mimeType").and_then(Value::as_str);

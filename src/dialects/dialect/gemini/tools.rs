@@ -6,6 +6,7 @@ use super::model::Model;
 use super::schema;
 use super::write::named;
 use crate::chat::{Losses, Object, Request, Tool, ToolChoice};
+use crate::dialect::openai;
 
 /// The declarations, and what is said of their use; none where there are no functions.
 pub(super) fn write(request: &Request, model: Model<'_>, losses: &mut Losses) -> Option<(Vec<Value>, Option<Value>)> {
@@ -26,6 +27,12 @@ pub(super) fn write(request: &Request, model: Model<'_>, losses: &mut Losses) ->
                 // Where the model is not held to it, the gateway judges its calls, by all of the schema.
                 let is_strict = *strict == Some(true);
                 strict_one |= is_strict;
+                // "Must start with a letter or an underscore", and may hold colons and dots (https://ai.google.dev/api/caching#FunctionDeclaration).
+                let begins = name.bytes().next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_');
+                if !begins || !openai::may_be_called(name, b".:") {
+                    let at = named(request, "tools[].function.name", "tools[].name", "tools[].name");
+                    losses.refuse(at, format!("Gemini takes no function of the name '{name}'"));
+                }
                 if only.is_none_or(|only| only.contains(name)) {
                     let parameters =
                         parameters.as_ref().map(|parameters| arguments(request, parameters, is_strict, model, losses));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::model::Model;
 use super::{config, contents, tools};
-use crate::chat::{Format, Losses, Object, Request};
+use crate::chat::{Format, Losses, Object, Request, says};
 use crate::dialect::{Dialect, Recipient};
 
 /// A field's name in the client's dialect.
@@ -79,10 +79,11 @@ fn ignored(request: &Request, losses: &mut Losses) {
     if request.parallel_tool_calls == Some(false) {
         losses.ignore(named(request, "parallel_tool_calls", "parallel_tool_calls", "tool_choice.disable_parallel_tool_use"));
     }
-    if request.user.is_some() {
+    let says_text = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    if says_text(&request.user) {
         losses.ignore(named(request, "user", "user", "metadata.user_id"));
     }
-    if request.metadata.is_some() {
+    if request.metadata.as_ref().is_some_and(says) {
         losses.ignore("metadata");
     }
     if request.store == Some(true) {
@@ -94,7 +95,7 @@ fn ignored(request: &Request, losses: &mut Losses) {
     if request.verbosity.is_some() {
         losses.ignore(named(request, "verbosity", "text.verbosity", "verbosity"));
     }
-    if request.prompt_cache_key.is_some() {
+    if says_text(&request.prompt_cache_key) {
         losses.ignore("prompt_cache_key");
     }
     if request.cache_control.is_some() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::model::Model;
 use super::{object, system, thinking, tools, turns};
-use crate::chat::{Format, Losses, Object, Request};
+use crate::chat::{Format, Losses, Object, Request, says};
 use crate::dialect::{Dialect, Recipient, strict};
 
 /// Writes a request.
@@ -178,10 +178,10 @@ fn unsaid(request: &Request, losses: &mut Losses) {
         ("frequency_penalty", request.frequency_penalty.as_ref().is_some_and(|penalty| !is_zero(penalty))),
         ("presence_penalty", request.presence_penalty.as_ref().is_some_and(|penalty| !is_zero(penalty))),
         ("seed", request.seed.is_some()),
-        ("metadata", request.metadata.is_some()),
+        ("metadata", request.metadata.as_ref().is_some_and(says)),
         ("store", request.store == Some(true)),
         ("service_tier", request.service_tier.as_deref().is_some_and(|tier| !matches!(tier, "auto" | "default"))),
-        ("prompt_cache_key", request.prompt_cache_key.is_some()),
+        ("prompt_cache_key", request.prompt_cache_key.as_deref().is_some_and(|key| !key.is_empty())),
         (
             if request.dialect == Dialect::Responses { "text.verbosity" } else { "verbosity" },
             request.verbosity.as_deref().is_some_and(|verbosity| verbosity != "medium"),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{object, put};
 use crate::chat::{Format, Losses, Object, Request, Thinking, Tool, ToolChoice};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, openai};
 
 /// The tools. Of a tool of another dialect's, arguments need not obey the schema unless the client said so, which here is the default
 /// ("Function calling", "Strict mode").
@@ -17,7 +17,8 @@ pub(super) fn tools(request: &Request, losses: &mut Losses) -> Vec<Value> {
                 let mut written = object([("type", "function".into()), ("name", name.as_str().into())]);
                 put(&mut written, "description", description.clone());
                 let nothing = || Value::Object(object([("type", "object".into()), ("properties", Object::new().into())]));
-                let parameters = parameters.clone().or_else(|| (!own).then(nothing));
+                let schema = parameters.clone();
+                let parameters = if own { schema } else { Some(schema.map_or_else(nothing, openai::parameters)) };
                 put(&mut written, "parameters", parameters);
                 put(&mut written, "strict", strict.or_else(|| (!own).then_some(false)));
                 finish(written, own, cache.is_some(), extra, &mut tools, losses);
@@ -25,7 +26,8 @@ pub(super) fn tools(request: &Request, losses: &mut Losses) -> Vec<Value> {
             Tool::Custom { name, description, format, extra } => {
                 let mut written = object([("type", "custom".into()), ("name", name.as_str().into())]);
                 put(&mut written, "description", description.clone());
-                put(&mut written, "format", format.clone());
+                let format = format.as_ref().map(|format| if own { format.clone() } else { openai::flat(format) });
+                put(&mut written, "format", format);
                 finish(written, own, false, extra, &mut tools, losses);
             }
             Tool::Hosted(tool) if own => tools.push(tool.clone()),
@@ -42,6 +44,10 @@ fn finish(mut tool: Object, own: bool, cached: bool, extra: &Object, tools: &mut
     if own {
         tool.extend(extra.clone());
     } else {
+        let name = super::text(&tool, "name").unwrap_or_default();
+        if !openai::may_be_called(name, b"") {
+            losses.refuse("tools", format!("the Responses API takes no tool of the name '{name}'"));
+        }
         losses.unknown("tools[].", extra);
     }
     if cached {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::item::{begins_item, split_item};
 use super::{is_minted, object, put};
 use crate::chat::{Kind, Losses, Message, Object, Origin, Part, Reasoning, Request, Role, Seal, Source, ToolCall, ToolResult};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, messages};
 
 /// The most bytes of a call's id: a longer one is refused with `string_above_max_length`.
 const MAX_CALL_ID: usize = 64;
@@ -295,9 +295,12 @@ impl Writer<'_> {
                 self.losses.refuse("messages[].content", unreadable("sound or films"));
                 None
             }
-            _ => {
-                self.losses.refuse("messages[].content", unreadable("a block of another provider's own"));
-                None
+            kind => {
+                let text = if let Kind::Opaque(block) = kind { messages::as_text(block) } else { None };
+                if text.is_none() {
+                    self.losses.refuse("messages[].content", unreadable("a block of another provider's own"));
+                }
+                text.map(|text| object([("type", "input_text".into()), ("text", text.into())]))
             }
         }
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::read::{ENCRYPTED, LOGPROBS};
 use super::{object, put, tool, turn};
 use crate::chat::{Effort, Losses, Object, Request};
+use crate::dialect::openai::{self, RETENTION};
 use crate::dialect::{Dialect, Recipient};
 
 /// The least that `max_output_tokens` may be (API reference): a smaller one is raised to it.
@@ -49,7 +50,7 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
     }
     include(request, asks_encrypted, &mut body);
     put(&mut body, "top_logprobs", request.top_logprobs);
-    put(&mut body, "user", request.user.clone());
+    put(&mut body, "user", request.user.as_deref().map(|user| if own { user.to_owned() } else { openai::user(user) }));
     put(&mut body, "metadata", request.metadata.clone());
     put(&mut body, "store", if own { request.store } else { Some(false) });
     // Anthropic's word for what is not priority is `standard_only`.
@@ -66,7 +67,11 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
         }
     }
     if !own {
-        losses.unknown("", &request.extra);
+        let mut extra = request.extra.clone();
+        if request.dialect == Dialect::Chat {
+            put(&mut body, RETENTION, extra.shift_remove(RETENTION));
+        }
+        losses.unknown("", &extra);
     }
     Value::Object(body)
 }
@@ -122,6 +127,9 @@ fn thinking(request: &Request, model: &str, losses: &mut Losses) -> Object {
         _ if is_off => least(model),
         _ => None,
     };
+    if is_off && effort.is_none() {
+        losses.ignore("thinking");
+    }
     put(&mut reasoning, "effort", effort.map(Effort::word));
     let shown = thinking.shown.unwrap_or(request.dialect == Dialect::Messages);
     let summary = thinking.summary.as_deref().or_else(|| (shown && !is_off).then_some("auto"));

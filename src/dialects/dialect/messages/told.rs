@@ -1,0 +1,25 @@
+//! Blocks of text that only Anthropic has, as the text that they are.
+
+use serde_json::Value;
+
+/// A search result, or a document of text blocks, in words. None of what is more than text.
+pub(in crate::dialect) fn as_text(block: &Value) -> Option<String> {
+    let content = match block.get("type")?.as_str()? {
+        "search_result" => block.get("content")?,
+        "document" => {
+            block.get("source").filter(|source| source.get("type").is_some_and(|kind| kind == "content"))?.get("content")?
+        }
+        _ => return None,
+    };
+    let mut words: Vec<&str> = ["title", "source", "context"].iter().filter_map(|name| block.get(*name)?.as_str()).collect();
+    match content {
+        Value::String(text) => words.push(text),
+        Value::Array(blocks) => {
+            for block in blocks {
+                words.push(block.get("text").filter(|_| block.get("type").is_some_and(|kind| kind == "text"))?.as_str()?);
+            }
+        }
+        _ => return None,
+    }
+    Some(words.join("\n"))
+}
