@@ -23,6 +23,7 @@
 pub mod chat;
 pub mod completions;
 pub mod gemini;
+mod halves;
 pub mod messages;
 mod openai;
 pub mod responses;
@@ -134,7 +135,8 @@ impl Dialect {
     /// Reads a provider's whole answer; none where it is not one.
     #[must_use]
     pub fn decode(self, answer: &str) -> Option<Answer> {
-        let answer: Object = crate::json::object(answer)?;
+        let whole = || crate::json::object(&halves::join(answer, &mut None)?);
+        let answer: Object = crate::json::object(answer).or_else(whole)?;
         match self {
             Self::Chat | Self::Completions => chat::decode(answer),
             Self::Responses => responses::decode(answer),
@@ -268,14 +270,17 @@ pub struct Event {
 
 /// Reads a provider's stream, event by event.
 #[derive(Debug)]
-pub enum Decoder {
-    /// Chat Completions.
+pub struct Decoder {
+    of: Protocol,
+    /// Half of a character that the last event ended in.
+    half: Option<String>,
+}
+
+#[derive(Debug)]
+enum Protocol {
     Chat(chat::Decoder),
-    /// Responses.
     Responses(responses::Decoder),
-    /// Messages.
     Messages(messages::Decoder),
-    /// Gemini.
     Gemini(gemini::Decoder),
 }
 
@@ -283,31 +288,47 @@ impl Decoder {
     /// Of a dialect.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::Chat | Dialect::Completions => Self::Chat(chat::Decoder::default()),
-            Dialect::Responses => Self::Responses(responses::Decoder::default()),
-            Dialect::Messages => Self::Messages(messages::Decoder::default()),
-            Dialect::Gemini => Self::Gemini(gemini::Decoder::default()),
-        }
+        let of = match dialect {
+            Dialect::Chat | Dialect::Completions => Protocol::Chat(chat::Decoder::default()),
+            Dialect::Responses => Protocol::Responses(responses::Decoder::default()),
+            Dialect::Messages => Protocol::Messages(messages::Decoder::default()),
+            Dialect::Gemini => Protocol::Gemini(gemini::Decoder::default()),
+        };
+        Self { of, half: None }
     }
 
     /// Takes the data of one event, and adds what it says. None where it is not of the dialect.
     pub fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Option<()> {
-        match self {
-            Self::Chat(decoder) => decoder.event(data, deltas),
-            Self::Responses(decoder) => decoder.event(data, deltas),
-            Self::Messages(decoder) => decoder.event(data, deltas),
-            Self::Gemini(decoder) => decoder.event(data, deltas),
+        let waits = self.half.is_some();
+        if !waits && self.of.event(data, deltas).is_some() {
+            return Some(());
+        }
+        // Few are looked at for halves: what could not be read, of which nothing was told, and what follows a half.
+        match halves::join(data, &mut self.half) {
+            Some(joined) => self.of.event(&joined, deltas),
+            None if waits => self.of.event(data, deltas),
+            None => None,
         }
     }
 
     /// The stream is complete: adds what is still to be said, up to [`Delta::End`], which is said once however often this is called.
     pub fn end(&mut self, deltas: &mut Vec<Delta>) {
+        match &mut self.of {
+            Protocol::Chat(decoder) => decoder.end(deltas),
+            Protocol::Responses(decoder) => decoder.end(deltas),
+            Protocol::Messages(decoder) => decoder.end(deltas),
+            Protocol::Gemini(decoder) => decoder.end(deltas),
+        }
+    }
+}
+
+impl Protocol {
+    fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Option<()> {
         match self {
-            Self::Chat(decoder) => decoder.end(deltas),
-            Self::Responses(decoder) => decoder.end(deltas),
-            Self::Messages(decoder) => decoder.end(deltas),
-            Self::Gemini(decoder) => decoder.end(deltas),
+            Self::Chat(decoder) => decoder.event(data, deltas),
+            Self::Responses(decoder) => decoder.event(data, deltas),
+            Self::Messages(decoder) => decoder.event(data, deltas),
+            Self::Gemini(decoder) => decoder.event(data, deltas),
         }
     }
 }

@@ -53,8 +53,8 @@ fn requests(input: &[u8]) -> usize {
     for client in CLIENTS {
         let Ok(envelope) = Envelope::parse(client, &text) else { continue };
         made = made.max(envelope.opening().iter().map(|part| part.len()).sum());
-        made = made.max(client.without_foreign(&text).map_or(0, |adapted| adapted.body.len()));
-        made = made.max(chat::adapt(&text, "m", Quirks::default()).map_or(0, |body| body.len()));
+        made = made.max(client.without_foreign(&text).map_or(0, |body| body.len()));
+        made = made.max(chat::adapt(&text, "m", Quirks::default()).map_or(0, |adapted| adapted.body.len()));
         let Ok(body) = serde_json::from_str::<serde_json::Map<_, _>>(&text) else { continue };
         made = made.max(responses::references(&body).iter().map(String::len).sum());
         let Ok(request) = client.read(body) else { continue };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::upstreams::{chunk, streams};
 use crate::world::{World, ask, gateway, post};
 
-const CONFIG: &str = r#"
+pub(super) const CONFIG: &str = r#"
 [defaults]
 deadline = "20s"
 schema_retries = 0
@@ -47,10 +47,10 @@ targets = ["gem/gemini-2.5-flash"]
 schema_stream = "live"
 "#;
 
-const DONE: &str = "data: [DONE]\n\n";
+pub(super) const DONE: &str = "data: [DONE]\n\n";
 
 /// What a client is told where the first target streams these events, each a chunk of its own, and the second says "two".
-fn told(path: &str, body: &Value, events: Vec<String>) -> (u16, String) {
+pub(super) fn told(path: &str, body: &Value, events: Vec<String>) -> (u16, String) {
     let world = World::new(7);
     *world.upstream.borrow_mut() = Box::new(move |sent| {
         let second = vec![chunk(&json!({ "content": "two" }), None), chunk(&json!({}), Some("stop")), DONE.to_owned()];
@@ -60,10 +60,10 @@ fn told(path: &str, body: &Value, events: Vec<String>) -> (u16, String) {
     (status, body)
 }
 
-const PATHS: [&str; 3] = ["/v1/chat/completions", "/v1/messages", "/v1/responses"];
+pub(super) const PATHS: [&str; 3] = ["/v1/chat/completions", "/v1/messages", "/v1/responses"];
 
 /// A streaming request in the path's dialect.
-fn asking(path: &str, route: &str, more: &Value) -> Value {
+pub(super) fn asking(path: &str, route: &str, more: &Value) -> Value {
     let mut body = match path {
         "/v1/responses" => json!({ "input": "q" }),
         "/v1/completions" => json!({ "prompt": "q" }),
@@ -81,7 +81,7 @@ fn data(body: &str) -> Vec<Value> {
 }
 
 /// The text that a stream tells, by its deltas.
-fn text(path: &str, body: &str) -> String {
+pub(super) fn text(path: &str, body: &str) -> String {
     let place = match path {
         "/v1/responses" => "/delta",
         "/v1/messages" => "/delta/text",

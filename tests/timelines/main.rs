@@ -31,6 +31,7 @@ mod following;
 mod hedging;
 mod holding;
 mod lacking;
+mod late;
 mod latency;
 mod means;
 mod offered;

@@ -126,12 +126,12 @@ impl Decoder {
             .and_then(|index| u32::try_from(index).ok())
             .unwrap_or(at);
         let speaker = self.speakers.of(index, || Speaker { choice: index, ..Speaker::default() });
-        // Perplexity repeats the whole message beside each delta.
+        // Perplexity repeats the whole message beside each delta. Some say why they stop before the last of what they say.
         let delta = choice.shift_remove("delta");
-        let message = choice.shift_remove("message");
+        let message = choice.shift_remove("message").filter(|_| !speaker.finished);
         match delta.or(message) {
-            Some(Value::Object(delta)) if !speaker.finished => speaker.delta(delta, &self.head, deltas)?,
-            None | Some(Value::Null | Value::Object(_)) => {}
+            Some(Value::Object(delta)) => speaker.delta(delta, &self.head, deltas)?,
+            None | Some(Value::Null) => {}
             Some(_) => return None,
         }
         if let Some(logprobs @ Value::Object(_)) = choice.shift_remove("logprobs")
