@@ -11,6 +11,7 @@
 //! was [`crate::verdict`]'s, and whether a target may be asked at all the breakers' ([`crate::consult`]). A target that is passed over for want of
 //! time is not put to the breakers: it takes no lease, and counts for and against nobody.
 
+mod allowance;
 mod attempt;
 mod corrective;
 mod hedge;
@@ -19,18 +20,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use allowance::{allowance, known, passes_over};
 pub(crate) use attempt::{Source, Streaming, Won, WonBody};
 
 use crate::breaker::{self, Refusal, Ticket, Why};
 use crate::budget::Spending;
 use crate::config::{Hedge, Hold};
 use crate::consult::{Consult, PATIENCE, Timed};
-use crate::deadline::{self, Allowance, Later};
+use crate::deadline;
 use crate::demand::{Correction, Demand};
 use crate::envelope::Envelope;
 use crate::error::Error;
-use crate::gateway::Gateway;
-use crate::latency::{Awaited, Kind, Quantiles, Size};
+use crate::latency::{Awaited, Size};
 use crate::route::Candidate;
 use crate::runtime::Runtime;
 use crate::time::Timestamp;
@@ -390,48 +391,4 @@ fn retry_wait(verdict: &Verdict, retries: u32, random: u64) -> Option<Duration> 
     let most = BACKOFF.saturating_mul(1 << retries.min(6));
     let jittered = Duration::from_millis(random % (crate::time::millis(most) + 1));
     Some(verdict.wait.map_or(jittered, |asked| asked + jittered))
-}
-
-/// What the candidate at `at` may take; see [`crate::deadline`].
-fn allowance<R: Runtime>(gateway: &Gateway, runtime: &R, job: &Job, at: usize) -> Option<Allowance> {
-    let candidate = job.candidates.get(at)?;
-    let now = runtime.now();
-    let ask = deadline::Ask {
-        streamed: job.envelope.stream,
-        first_token: candidate.first_token,
-        client_first_token: job.first_token,
-        fair_from: candidate.fair_from,
-        most: candidate.deadline,
-        own: known(gateway, now, job, candidate),
-        later: later(gateway, now, job, at),
-        random: runtime.random(),
-    };
-    deadline::allow(now, job.deadline, ask)
-}
-
-/// Whether the candidate at `at` cannot answer in what is left at `now`, and another one can.
-fn passes_over(gateway: &Gateway, now: Timestamp, job: &Job, at: usize) -> bool {
-    let left = job.deadline.since(now);
-    let own = job.candidates.get(at).and_then(|candidate| known(gateway, now, job, candidate));
-    // Whom to leave the time to is looked for only where it is short.
-    own.is_some_and(|own| own.p50 > left) && deadline::passes_over(left, own, later(gateway, now, job, at))
-}
-
-/// How long a candidate takes to what this request waits for.
-fn known(gateway: &Gateway, now: Timestamp, job: &Job, candidate: &Candidate<'_>) -> Option<Quantiles> {
-    let kind = Kind { awaited: Awaited::of(job.envelope.stream), size: job.size };
-    gateway.view().borrow().quantiles(candidate.circuits, kind, now)
-}
-
-/// The other targets that could be asked after the candidate at `at`. A target's keys stand beside each other.
-fn later(gateway: &Gateway, now: Timestamp, job: &Job, at: usize) -> Later {
-    let mut later = Later::default();
-    let mut counted = job.candidates.get(at).map(|candidate| &candidate.name);
-    for other in job.candidates.iter().skip(at + 1) {
-        if Some(&other.name) != counted && gateway.view().borrow().would_admit(other.circuits, now) {
-            later = later.and(known(gateway, now, job, other));
-            counted = Some(&other.name);
-        }
-    }
-    later
 }

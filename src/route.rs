@@ -5,6 +5,7 @@
 //! provider has no secret is not in it; a target that several routes of a chain name is asked once, at its first place.
 
 mod order;
+mod settings;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::affinity::Conversation;
 use crate::auth::Caller;
 use crate::breaker::TargetId;
 use crate::budget::Spending;
-use crate::config::{Config, Found, Hedge, Hold, OnCut, Order, Provider, Route, SchemaStream, Target, Times, Unsupported};
+use crate::config::{Config, Found, Order, Provider, Route, Target, Times};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::fault::Fault;
@@ -26,6 +27,8 @@ use crate::secret::{Hidden, Secret};
 use crate::time::Timestamp;
 use crate::verdict::About;
 use order::Standing;
+use settings::settings;
+pub(crate) use settings::{Settings, deadline};
 
 /// A target with one credential.
 #[derive(Debug)]
@@ -95,22 +98,6 @@ pub(crate) struct Resolved<'a> {
     pub(crate) shape: Vec<String>,
     /// The secrets that targets were left out for.
     pub(crate) missing: Vec<String>,
-}
-
-/// What holds for a request as a whole.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    pub(crate) deadline: Duration,
-    pub(crate) cache: Option<Duration>,
-    pub(crate) stale_for: Duration,
-    pub(crate) hedge_after: Option<Hedge>,
-    pub(crate) hold: Option<Hold>,
-    pub(crate) on_cut: OnCut,
-    pub(crate) early_headers: bool,
-    pub(crate) unsupported: Unsupported,
-    pub(crate) schema_retries: u32,
-    pub(crate) schema_stream: SchemaStream,
-    pub(crate) validate_tools: bool,
 }
 
 /// What the order of targets may depend on.
@@ -326,43 +313,6 @@ fn listing(config: &Config, caller: &Caller) -> String {
 /// The routes that a key may use.
 pub(crate) fn names<'a>(config: &'a Config, caller: &'a Caller) -> impl Iterator<Item = &'a str> {
     config.routes.iter().map(|route| route.name.as_str()).filter(|name| caller.may_use_route(name))
-}
-
-/// The time that a request for this name has.
-pub(crate) fn deadline(config: &Config, name: &str) -> Duration {
-    settings(config, &config.find(name)).deadline
-}
-
-fn settings(config: &Config, found: &Found<'_>) -> Settings {
-    let defaults = &config.defaults;
-    match found {
-        Found::Route(route) => Settings {
-            deadline: route.times.deadline,
-            cache: route.cache,
-            stale_for: route.stale_for,
-            hedge_after: route.hedge_after,
-            hold: route.hold,
-            on_cut: route.on_cut,
-            early_headers: route.early_headers,
-            unsupported: route.unsupported,
-            schema_retries: route.schema_retries,
-            schema_stream: route.schema_stream,
-            validate_tools: route.validate_tools,
-        },
-        Found::Direct { .. } | Found::Unknown => Settings {
-            deadline: defaults.times.deadline,
-            cache: defaults.cache,
-            stale_for: defaults.stale_for,
-            hedge_after: defaults.hedge_after,
-            hold: defaults.hold,
-            on_cut: defaults.on_cut,
-            early_headers: defaults.early_headers,
-            unsupported: defaults.unsupported,
-            schema_retries: defaults.schema_retries,
-            schema_stream: defaults.schema_stream,
-            validate_tools: defaults.validate_tools,
-        },
-    }
 }
 
 /// A target of a route, with each of its credentials.
