@@ -49,6 +49,16 @@ impl Demand {
         self.form.as_ref().is_some_and(|form| form.bends) || self.tools.as_ref().is_some_and(|tools| tools.bend)
     }
 
+    /// Whether a provider is asked to hold calls to the schemas of their tools.
+    pub(crate) fn has_strict_tools(&self) -> bool {
+        self.tools.as_ref().is_some_and(|tools| tools.strict)
+    }
+
+    /// Whether the text must be JSON, by no schema.
+    pub(crate) fn takes_any_object(&self) -> bool {
+        self.form.as_ref().is_some_and(|form| form.any_object)
+    }
+
     /// Whether the text must be valid by a schema, for which providers have means of their own.
     pub(crate) fn has_schema(&self) -> bool {
         self.form.as_ref().is_some_and(|form| !form.any_object)
@@ -73,6 +83,8 @@ pub(crate) struct Tools {
     offered: Vec<(String, Option<Rc<Schema>>)>,
     /// Whether one of these is to be enforced strictly, and is not in `OpenAI`'s subset.
     bend: bool,
+    /// Whether one of these is to be enforced strictly by its provider.
+    strict: bool,
 }
 
 /// Whether a provider's refusal of a request is one of the schema in it: its words name the member or the thing. That of a function's is none of the
@@ -97,9 +109,20 @@ pub(crate) fn is_of_schema(refusal: &str) -> bool {
         "grammar",
     ];
     let refusal = refusal.to_ascii_lowercase();
-    let of_function = refusal.contains("for function") || refusal.contains("tools[") || refusal.contains("tools.");
-    !of_function
+    !names_function(&refusal)
         && (WORDS.iter().any(|word| refusal.contains(word)) || refusal.contains("schema") && refusal.contains("invalid"))
+}
+
+/// Whether a provider's refusal of a request is one of the schema of a strict tool in it: that names the function, or how much there is of strict ones.
+pub(crate) fn is_of_strict_tool(refusal: &str) -> bool {
+    let refusal = refusal.to_ascii_lowercase();
+    refusal.contains("schema is too complex")
+        || refusal.contains("too many strict tools")
+        || names_function(&refusal) && (refusal.contains("schema") || refusal.contains("strict"))
+}
+
+fn names_function(refusal: &str) -> bool {
+    refusal.contains("for function") || refusal.contains("tools[") || refusal.contains("tools.")
 }
 
 /// Whether a provider that enforces JSON itself refuses the answer of its own model: Groq's 400 for it.

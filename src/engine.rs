@@ -323,7 +323,7 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
         let busy = consult.gateway.load().begin(candidate.circuits, timed.started, allowance.until);
         let flight = Flight { consult, progress, job, ticket: &ticket, timed, place, landed: false };
         let call = attempt::Attempt { consult, job, candidate, allowance, timed, nth, guise: &guise };
-        let attempt::Miss { verdict, wrong } = match call.run(&ticket).await {
+        let attempt::Miss { verdict, about } = match call.run(&ticket).await {
             Ok(mut won) => {
                 flight.land("ok", Some(200));
                 corrective::met(consult, job, candidate, progress, &mut won);
@@ -340,7 +340,7 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
         consult.record(&ticket, verdict.outcome());
         let (next, wait) = (verdict.next, retry_wait(&verdict, retries, runtime.random()));
         let is_unsatisfied = verdict.fault == Fault::Unsatisfied;
-        let anew = corrective::again(consult, job, candidate, progress, verdict.fault, wrong, corrections);
+        let anew = corrective::again(consult, job, candidate, progress, verdict.fault, about, corrections);
         let After { other_key, nobody_else, calls } = progress.borrow_mut().lost(job.candidates, at, verdict);
         if next == Next::Stop {
             return Tried::Stop;

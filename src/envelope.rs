@@ -84,7 +84,8 @@ impl<'a> Envelope<'a> {
         let form = match dialect {
             Dialect::Chat | Dialect::Gemini => members.response_format,
             Dialect::Responses => members.text,
-            Dialect::Messages => members.output_config.or(members.output_format),
+            // The name that a form had in its beta may stand beside the member in which it is now, of an effort for example.
+            Dialect::Messages => members.output_config.filter(|config| holds_format(config.get())).or(members.output_format),
             Dialect::Completions => None,
         };
         let form = form.map_or("", RawValue::get);
@@ -311,4 +312,11 @@ impl<'de> Deserialize<'de> for Ordered<'de> {
         }
         deserializer.deserialize_map(Members)
     }
+}
+
+/// Whether an `output_config` has a `format`; a look at the text mostly tells.
+fn holds_format(config: &str) -> bool {
+    memchr::memmem::find(config.as_bytes(), b"\"format\"").is_some()
+        && crate::json::object::<Map<String, Value>>(config)
+            .is_some_and(|config| config.get("format").is_some_and(|format| !format.is_null()))
 }

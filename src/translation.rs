@@ -132,8 +132,12 @@ impl<'a> Translation<'a> {
     pub(crate) fn sent(&self, candidate: &Candidate<'_>, guise: &Guise) -> Sent {
         let mut sent = if self.passes_through(candidate) && guise.means == Means::Native {
             let (quirks, envelope) = (candidate.provider.quirks, self.envelope);
-            let has_schemas = quirks.has_schemas(candidate.model, envelope.has_tools(), envelope.stream);
-            let emulated = candidate.dialect == Dialect::Chat && !has_schemas;
+            let (tools, demand) = (envelope.has_tools(), self.demand.as_deref());
+            let by_words = |demand: &Demand| {
+                demand.has_schema() && !quirks.has_schemas(candidate.model, tools, envelope.stream)
+                    || demand.takes_any_object() && !quirks.has_objects(tools)
+            };
+            let emulated = candidate.dialect == Dialect::Chat && demand.is_some_and(by_words);
             let (body, ignored) = self.same(candidate);
             Sent { body, ignored, emulated, by_tool: false }
         } else {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use breakwater_schema::Prefix;
 
 use super::Demand;
-use super::judge::{in_words, is_exempt};
+use super::judge::{acts, in_words, is_exempt};
 use crate::chat::{Delta, Finish, Opening};
 use crate::dialect::{Decoder, Dialect};
 
@@ -30,6 +30,8 @@ struct Watched {
     complaint: Option<String>,
     calls: Vec<Call>,
     refuses: bool,
+    /// Whether the client is to do something that is no tool's call.
+    acts: bool,
 }
 
 /// A call that is being made.
@@ -86,7 +88,15 @@ impl Guard {
     fn choice(&mut self, index: u32) -> Option<&mut Watched> {
         let at = self.choices.iter().position(|choice| choice.index == index).unwrap_or_else(|| {
             let text = self.demand.form.as_deref().map(|form| Prefix::new(Rc::clone(&form.schema)));
-            self.choices.push(Watched { index, texts: Vec::new(), text, complaint: None, calls: Vec::new(), refuses: false });
+            self.choices.push(Watched {
+                index,
+                texts: Vec::new(),
+                text,
+                complaint: None,
+                calls: Vec::new(),
+                refuses: false,
+                acts: false,
+            });
             self.choices.len() - 1
         });
         self.choices.get_mut(at)
@@ -106,7 +116,8 @@ impl Watched {
                 let schema = offered.flatten().and_then(|(_, schema)| schema.clone()).filter(|_| !custom);
                 self.calls.push(Call { part, name, custom, arguments: schema.map(Prefix::new), is_empty: true });
             }
-            Opening::Reasoning { .. } | Opening::Speech | Opening::Whole(_) => {}
+            Opening::Whole(kind) => self.acts |= acts(&kind),
+            Opening::Reasoning { .. } | Opening::Speech => {}
         }
         Ok(())
     }
@@ -131,7 +142,7 @@ impl Watched {
         if !self.calls.is_empty() {
             return self.calls.iter_mut().try_for_each(|call| call.end(demand));
         }
-        if self.refuses || is_exempt(Some(finish)) {
+        if self.refuses || self.acts || is_exempt(Some(finish)) {
             return Ok(());
         }
         if let Some(complaint) = self.complaint.take() {

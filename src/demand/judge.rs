@@ -66,10 +66,27 @@ impl Demand {
         judgement
     }
 
+    /// What is wrong with an answer that its provider has refused itself, telling it: Groq's `failed_generation`.
+    pub(crate) fn failed_generation(&self, refusal: &str) -> Option<Wrong> {
+        let refusal: Value = serde_json::from_str(refusal).ok()?;
+        let said = refusal.pointer("/error/failed_generation")?.as_str().filter(|said| !said.trim().is_empty())?;
+        let mut choice = Choice { parts: vec![Part::text(said)], ..Choice::default() };
+        match self.judge_choice(&mut choice) {
+            Judgement::Wrong(wrong) => Some(*wrong),
+            // It is by the schema, and was refused for something that the schema does not say.
+            Judgement::Valid | Judgement::Repaired => {
+                let message = refusal.pointer("/error/message").and_then(Value::as_str);
+                let message = message.unwrap_or("its provider refused it").to_owned();
+                let complaints = vec![Complaint { call: None, message }];
+                Some(Wrong { parts: vec![Part::text(said)], complaints, cut: false, is_json: true })
+            }
+        }
+    }
+
     fn judge_choice(&self, choice: &mut Choice) -> Judgement {
         let cut = choice.finish == Some(Finish::Length);
         let finished = if cut { Finished::Cut } else { Finished::Stop };
-        let (mut calls, mut repaired, mut complaints) = (false, false, Vec::new());
+        let (mut calls, mut repaired, mut complaints) = (choice.parts.iter().any(|part| acts(&part.kind)), false, Vec::new());
         for part in &mut choice.parts {
             let Kind::ToolCall(call) = &mut part.kind else { continue };
             calls = true;
@@ -134,6 +151,16 @@ impl Demand {
 /// Whether a choice that ended so need not be what was demanded: a filter or the model would not have it, or it is not over yet.
 pub(super) fn is_exempt(finish: Option<&Finish>) -> bool {
     matches!(finish, Some(Finish::Refusal | Finish::ContentFilter | Finish::Pause))
+}
+
+/// Whether the client is to do something, by an item of Responses' that is no function's call: a shell's, a computer's, a patch, an approval. What the provider
+/// does itself is none of these; what is new is taken for one, as it is no text.
+pub(super) fn acts(kind: &Kind) -> bool {
+    const OF_THE_PROVIDER: [&str; 5] =
+        ["web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "mcp_call"];
+    let Kind::Opaque(Value::Object(item)) = kind else { return false };
+    let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
+    (kind.ends_with("_call") || kind == "mcp_approval_request") && !OF_THE_PROVIDER.contains(&kind)
 }
 
 fn wrong(choice: &Choice, complaints: Vec<Complaint>, cut: bool, is_json: bool) -> Judgement {

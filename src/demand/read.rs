@@ -161,7 +161,7 @@ fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error
         Ok(Value::Null) => Vec::new(),
         _ => return Ok(None),
     };
-    let mut tools = Tools { offered: Vec::new(), bend: false };
+    let mut tools = Tools { offered: Vec::new(), bend: false, strict: false };
     for (place, tool) in listed.iter().enumerate() {
         let (function, at) = match dialect {
             Dialect::Chat => {
@@ -175,6 +175,7 @@ fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error
         let parameters =
             function.get("parameters").or_else(|| function.get("input_schema")).filter(|schema| schema.is_object());
         let is_strict = function.get("strict") == Some(&Value::Bool(true));
+        tools.strict |= is_strict && parameters.is_some();
         tools.bend |= is_strict && parameters.is_some_and(|schema| !strict::fits(schema));
         let schema = parameters.filter(|_| all || is_strict).map(|schema| compile(schema, &at)).transpose()?;
         tools.offered.push((name.to_owned(), schema));

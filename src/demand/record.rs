@@ -36,6 +36,8 @@ struct Pair {
     failures: u32,
     unfit_until: Timestamp,
     refused_until: Timestamp,
+    /// Whether what was refused is a tool's.
+    of_tool: bool,
 }
 
 /// What came of one answer.
@@ -74,7 +76,14 @@ impl Record {
                 self.pairs.remove(0);
             }
             let never = Timestamp::default();
-            self.pairs.push(Pair { target: target.to_owned(), demand, failures: 0, unfit_until: never, refused_until: never });
+            self.pairs.push(Pair {
+                target: target.to_owned(),
+                demand,
+                failures: 0,
+                unfit_until: never,
+                refused_until: never,
+                of_tool: false,
+            });
             self.pairs.len() - 1
         });
         self.pairs.get_mut(at)
@@ -98,10 +107,11 @@ impl Record {
         }
     }
 
-    /// A target's provider will not have the schema of a demand.
-    pub(crate) fn refused(&mut self, target: &str, demand: u64, now: Timestamp) {
+    /// A target's provider will not have the schema of a demand, or of one of its tools.
+    pub(crate) fn refused(&mut self, target: &str, demand: u64, of_tool: bool, now: Timestamp) {
         if let Some(pair) = self.pair(target, demand) {
             pair.refused_until = now + REFUSED;
+            pair.of_tool = of_tool;
         }
     }
 
@@ -114,9 +124,9 @@ impl Record {
         self.find(target, demand).is_some_and(|pair| now < pair.unfit_until)
     }
 
-    /// Whether a target is known to refuse the schema.
-    pub(crate) fn refuses(&self, target: &str, demand: u64, now: Timestamp) -> bool {
-        self.find(target, demand).is_some_and(|pair| now < pair.refused_until)
+    /// Whether a target is known to refuse the schema; if so, whether it is a tool's.
+    pub(crate) fn refuses(&self, target: &str, demand: u64, now: Timestamp) -> Option<bool> {
+        self.find(target, demand).filter(|pair| now < pair.refused_until).map(|pair| pair.of_tool)
     }
 
     /// For people.

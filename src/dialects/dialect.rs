@@ -233,6 +233,8 @@ pub struct Manner {
 pub enum Whole {
     /// A complete answer.
     Complete,
+    /// One that is still to be made in the background, as the client has asked for.
+    Pending,
     /// Complete by form, but it says nothing at all.
     Empty,
     /// An error object.

@@ -93,8 +93,17 @@ pub(super) struct Attempt<'a, R: Runtime> {
 /// Why a call was lost.
 pub(super) struct Miss {
     pub(super) verdict: Verdict,
-    /// The answer, where it was one, but not what was demanded.
-    pub(super) wrong: Option<Box<Wrong>>,
+    pub(super) about: About,
+}
+
+/// What can be put right about it.
+pub(super) enum About {
+    /// Nothing, or the means by which the answer's form was asked for.
+    Rest,
+    /// That a tool's schema is to be enforced.
+    Tool,
+    /// The answer, which was one, but not what was demanded.
+    Answer(Box<Wrong>),
 }
 
 impl<R: Runtime> Attempt<'_, R> {
@@ -112,7 +121,7 @@ impl<R: Runtime> Attempt<'_, R> {
             Ok(call) => self.answer(self.consult.runtime.call(call).await, ignored, by_tool, ticket).await?,
             Err(evidence) => return Err(self.judge(&evidence)),
         };
-        if emulated && won.mark == Some(Mark::Valid) && self.job.demand.is_some_and(|demand| demand.has_schema()) {
+        if emulated && won.mark == Some(Mark::Valid) {
             won.mark = Some(Mark::Emulated);
         }
         Ok(won)
@@ -127,8 +136,17 @@ impl<R: Runtime> Attempt<'_, R> {
         {
             (verdict.fault, verdict.next) = (fault, verdict::Next::Target);
         }
+        let about = match (verdict.fault, evidence, self.job.demand) {
+            (verdict::Fault::Unsatisfied, Evidence::Status { body, .. }, Some(demand)) => {
+                demand.failed_generation(body).map_or(About::Rest, |wrong| About::Answer(Box::new(wrong)))
+            }
+            (verdict::Fault::SchemaRefused, Evidence::Status { body, .. }, Some(demand)) if !is_of_form(demand, body) => {
+                About::Tool
+            }
+            _ => About::Rest,
+        };
         verdict.said = verdict.said.map(|said| said.without(self.candidate.hidden));
-        Miss { verdict, wrong: None }
+        Miss { verdict, about }
     }
 
     /// What a refusal is that is one of the form that was asked for rather than of the request: it can be asked for by other means.
@@ -137,8 +155,8 @@ impl<R: Runtime> Attempt<'_, R> {
         if demand::is_wrong_answer(body) {
             return Some(verdict::Fault::Unsatisfied);
         }
-        let asks = self.guise.means == Means::Native && demand.has_schema();
-        (asks && demand::is_of_schema(body)).then_some(verdict::Fault::SchemaRefused)
+        let is_refused = is_of_form(demand, body) || demand.has_strict_tools() && demand::is_of_strict_tool(body);
+        (self.guise.means == Means::Native && is_refused).then_some(verdict::Fault::SchemaRefused)
     }
 
     /// The request as this candidate is sent it.
@@ -258,7 +276,7 @@ impl<R: Runtime> Attempt<'_, R> {
                 let said = Some(Said { message: wrong.in_words(), ..Said::default() });
                 let (fault, target) = (verdict::Fault::Unsatisfied, self.candidate.name.clone());
                 let verdict = Verdict { fault, status: Some(200), next: fault.next(false), wait: None, said, target };
-                Err(Miss { verdict, wrong: Some(wrong) })
+                Err(Miss { verdict, about: About::Answer(wrong) })
             }
         }
     }
@@ -292,6 +310,12 @@ impl<R: Runtime> Attempt<'_, R> {
                 self.complete(ticket, Awaited::of(stream));
                 Ok((WonBody::Whole(text, answer), None))
             }
+            // What comes of it is asked for by its id, and is nothing to judge yet.
+            Whole::Pending if dialect == self.job.envelope.dialect => {
+                self.complete(ticket, Awaited::of(stream));
+                Ok((WonBody::Whole(text, None), None))
+            }
+            Whole::Pending => Err(self.judge(&Evidence::Garbage)),
             Whole::Empty => Err(self.judge(&Evidence::Empty)),
             Whole::Error => Err(self.judge(&Evidence::ErrorInside { body: &text })),
             Whole::Garbage => Err(self.judge(&Evidence::Garbage)),
@@ -393,4 +417,8 @@ impl<R: Runtime> Attempt<'_, R> {
             Some(Window::Tokens(_)) | None => self.job.deadline,
         }
     }
+}
+
+fn is_of_form(demand: &Demand, refusal: &str) -> bool {
+    demand.has_schema() && demand::is_of_schema(refusal)
 }

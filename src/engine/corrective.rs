@@ -3,10 +3,11 @@
 //! They are attempts like any other, under the same deadline and the same budgets, in the same trace. What differs is what they say ([`Guise`]), and that
 //! the same target is asked at once: it is not in trouble. The next target is told of the wrong answer too where that is JSON, which it can put right.
 
+use super::attempt::About;
 use super::{Job, Progress, Shared, Won};
 use crate::chat::Means;
 use crate::consult::Consult;
-use crate::demand::{Correction, Demand, Mark, Passed, Wrong};
+use crate::demand::{Correction, Mark, Passed};
 use crate::dialect::Dialect;
 use crate::route::Candidate;
 use crate::runtime::Runtime;
@@ -22,8 +23,11 @@ pub(super) fn guise<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, candidate: 
 
 fn means<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, candidate: &Candidate<'_>) -> Means {
     let (record, now) = (consult.gateway.demand_record().borrow(), consult.runtime.now());
-    let refuses = |demand: &Demand| demand.has_schema() && record.refuses(&candidate.name, demand.id, now);
-    if job.demand.is_some_and(|demand| refuses(demand)) { other_means(job, candidate) } else { Means::Native }
+    match job.demand.and_then(|demand| record.refuses(&candidate.name, demand.id, now)) {
+        None => Means::Native,
+        Some(true) => Means::Loose,
+        Some(false) => other_means(job, candidate),
+    }
 }
 
 /// The means where the provider's own are refused.
@@ -43,7 +47,7 @@ pub(super) fn again<R: Runtime>(
     candidate: &Candidate<'_>,
     progress: &Shared,
     fault: Fault,
-    wrong: Option<Box<Wrong>>,
+    about: About,
     corrections: u32,
 ) -> Option<Guise> {
     let demand = job.demand?;
@@ -53,10 +57,11 @@ pub(super) fn again<R: Runtime>(
         Fault::SchemaRefused => {
             let mut record = record.borrow_mut();
             record.count(&candidate.name, Passed::Refused);
-            record.refused(&candidate.name, demand.id, now);
+            record.refused(&candidate.name, demand.id, matches!(about, About::Tool), now);
         }
         Fault::Unsatisfied => {
-            progress.borrow_mut().correction = wrong.and_then(|wrong| Correction::of(*wrong, demand));
+            let wrong = if let About::Answer(wrong) = about { Some(*wrong) } else { None };
+            progress.borrow_mut().correction = wrong.and_then(|wrong| Correction::of(wrong, demand));
             if corrections >= job.schema_retries || progress.borrow().correction.is_none() {
                 record.borrow_mut().failed(&candidate.name, demand.id, now);
                 return None;

@@ -22,7 +22,8 @@ pub enum Finished {
 /// The JSON in `text`, and its value, if there is some that `is_valid`, and no other: two that differ are a guess, and models that correct themselves say
 /// the right one last, while those that run on past the end of an answer say it first. Looked for in this order:
 ///
-/// 1. All of it, but for whitespace and a byte order mark; then all of it behind `<think>…</think>`. What stands in there is never looked at again.
+/// 1. All of it, but for whitespace and a byte order mark; then all of it behind `<think>…</think>` (or its end alone). What stands in there is never looked at
+///    again.
 /// 2. What is in a Markdown fence. One that is not closed counts if the model finished; if it was cut, what it meant to say last is lost, and no earlier
 ///    fence is taken in its stead.
 /// 3. An object or array between other words. Never a part of an object or array that is JSON itself, or that is not closed. If the model was cut,
@@ -51,11 +52,18 @@ pub fn shown(text: &str, finished: Finished) -> Option<Value> {
 fn search<'a>(text: &'a str, finished: Finished, judge: &mut Judge<'a, '_>) {
     let cut = finished == Finished::Cut;
     let mut whole = trimmed(text);
-    if whole.starts_with("<think>") {
-        let Some((_, said)) = whole.split_once("</think>") else { return };
-        whole = trimmed(said);
+    if ["<think>", "<thinking>"].iter().any(|tag| whole.starts_with(tag)) {
+        let Some(said) = behind_thoughts(whole) else { return };
+        whole = said;
     }
     judge.offer(Cow::Borrowed(whole));
+    // Some templates open the thoughts in the prompt, so that their end alone is in the answer (https://github.com/vllm-project/vllm/issues/13125).
+    if judge.found.is_none()
+        && let Some(said) = behind_thoughts(whole)
+    {
+        whole = said;
+        judge.offer(Cow::Borrowed(whole));
+    }
     if let Some((_, value)) = &judge.found {
         // More digits may have been to come.
         judge.is_guess = cut && value.is_number() && text.ends_with(|last: char| last.is_ascii_digit());
@@ -114,6 +122,14 @@ impl<'a> Judge<'a, '_> {
             Some((_, found)) => self.is_guess |= *found != value,
         }
     }
+}
+
+/// What was said behind the last thoughts.
+fn behind_thoughts(text: &str) -> Option<&str> {
+    let behind = |tag: &str| text.rsplit_once(tag).map(|(_, said)| said);
+    let (one, other) = (behind("</think>"), behind("</thinking>"));
+    // The shorter is the later.
+    one.into_iter().chain(other).min_by_key(|said| said.len()).map(trimmed)
 }
 
 fn trimmed(text: &str) -> &str {

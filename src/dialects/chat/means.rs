@@ -13,6 +13,8 @@ pub enum Means {
     /// The form of the provider's own protocol, which it enforces, as far as it has one; what its protocol's writer does where it has none.
     #[default]
     Native,
+    /// The same, but for tools: their schemas are told, and nobody at the provider holds the model to them.
+    Loose,
     /// A tool whose arguments are the answer, and which must be called.
     Tool,
     /// The schema in words, beside JSON by form.
@@ -25,11 +27,20 @@ pub enum Means {
 pub const ANSWER: &str = "give_answer";
 
 impl Means {
-    /// Rewrites a request that asks for JSON by a schema so that it asks by these means.
+    /// Rewrites a request that asks for JSON by a schema, or for calls by one, so that it asks by these means.
     pub fn apply(self, request: &mut Request) {
+        if self == Self::Loose {
+            for tool in &mut request.tools {
+                if let Tool::Function { strict, .. } = tool {
+                    // In Responses, strict is what a tool is of which nothing is said.
+                    *strict = Some(false);
+                }
+            }
+            return;
+        }
         let Some(Format::JsonSchema { name, description, schema, .. }) = &request.format else { return };
         match self {
-            Self::Native => {}
+            Self::Native | Self::Loose => {}
             Self::Tool => {
                 let description = description.clone().or_else(|| name.clone());
                 let tool = Tool::Function {

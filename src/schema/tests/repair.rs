@@ -69,7 +69,15 @@ fn what_is_found() {
         ("<think>[5]</think> It is [1].", Some("[1]"), Some("[1]")),
         ("<think>maybe [5]", None, None),
         ("<think>maybe [5], then.", None, None),
-        ("[5] <think>or</think> [1].", None, None),
+        ("[5] <think>or</think> [1].", Some("[1]"), Some("[1]")),
+        // Their end alone, where the prompt has their beginning.
+        ("maybe {\"a\":5}? no</think>\n{\"a\":1}", Some("{\"a\":1}"), Some("{\"a\":1}")),
+        ("maybe {\"a\":5}.</think>\nI cannot say.", None, None),
+        ("{\"a\":5}</think>", None, None),
+        ("Well. <thinking>[5]</thinking>\n```\n[1]\n```\n", Some("[1]"), Some("[1]")),
+        ("<thinking>[5]", None, None),
+        // Within a string they are what is said.
+        ("{\"a\":\"<think>[5]</think>\"}", Some("{\"a\":\"<think>[5]</think>\"}"), Some("{\"a\":\"<think>[5]</think>\"}")),
         ("{curly} {{\"a\": 1}}", Some("{\"a\": 1}"), Some("{\"a\": 1}")),
         // Closed.
         ("{\"a\": [1, {\"b\": \"c\"", Some("{\"a\": [1, {\"b\": \"c\"}]}"), None),

@@ -95,8 +95,7 @@ pub fn classify_whole(body: &str) -> Whole {
     }
     let Some(output) = response.output else { return Whole::Garbage };
     match response.status.as_deref() {
-        // The answer is still to be made, and the client has asked for it to be so.
-        Some("queued" | "in_progress") if response.background == Some(true) => Whole::Complete,
+        Some("queued" | "in_progress") if response.background == Some(true) => Whole::Pending,
         Some("incomplete") => Whole::Complete,
         Some("completed") | None if output.iter().any(|item| item.says().0) => Whole::Complete,
         Some("completed") => Whole::Empty,
