@@ -152,6 +152,8 @@ pub struct Error {
     /// Set where a provider said it.
     label: Option<Box<Label>>,
     retry_after: Option<Duration>,
+    /// What the provider that refused it calls the request, by the name of the header field that says so.
+    request: Option<(&'static str, String)>,
     /// The methods that an endpoint takes.
     allow: Option<&'static str>,
 }
@@ -171,7 +173,7 @@ impl From<Mistake> for Error {
 
 impl Error {
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), param: None, label: None, retry_after: None, allow: None }
+        Self { kind, message: message.into(), param: None, label: None, retry_after: None, request: None, allow: None }
     }
 
     /// With a message that quotes what the client sent, which may be of any length.
@@ -188,7 +190,7 @@ impl Error {
     fn said(kind: Kind, said: Said, ours: &str) -> Self {
         let message = if said.message.is_empty() { ours.to_owned() } else { said.message };
         let label = Label { kind: said.kind, code: said.code };
-        Self { param: said.param, label: Some(Box::new(label)), ..Self::new(kind, message) }
+        Self { param: said.param, label: Some(Box::new(label)), request: said.request, ..Self::new(kind, message) }
     }
 
     /// The request is wrong, at `param` where that is a place in it.
@@ -334,7 +336,13 @@ impl Error {
     /// The same as a provider would say it, for whoever judges a request by its refusals.
     pub(crate) fn as_said(&self) -> Said {
         let code = self.label.as_deref().map_or(Some(self.kind.code()), |label| label.code.as_deref());
-        Said { message: self.message.clone(), kind: None, param: self.param.clone(), code: code.map(str::to_owned) }
+        Said {
+            message: self.message.clone(),
+            kind: None,
+            param: self.param.clone(),
+            code: code.map(str::to_owned),
+            request: None,
+        }
     }
 
     /// The HTTP status.
@@ -358,6 +366,9 @@ impl Error {
         if let Some(after) = self.retry_after {
             headers.push(("retry-after", up_to(after, SECOND).to_string()));
             headers.push(("retry-after-ms", up_to(after, MILLISECOND).to_string()));
+        }
+        if let Some((name, id)) = &self.request {
+            headers.push((name, id.clone()));
         }
         if let Some(allow) = self.allow {
             headers.push(("allow", allow.to_owned()));

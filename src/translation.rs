@@ -259,6 +259,7 @@ impl<'a> Translation<'a> {
                 kind: None,
                 param: Some(loss.field.clone()),
                 code: Some("unsupported_parameter".to_owned()),
+                request: None,
             };
             match self.unsupported {
                 // For nobody else is asked.

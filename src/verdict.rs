@@ -83,6 +83,9 @@ pub struct Said {
     pub param: Option<String>,
     /// Its `code`, a number as its digits.
     pub code: Option<String>,
+    /// What it calls the request, by the name of the header field in which the client is told: `request-id` as it is, its `x-request-id` as
+    /// `x-upstream-request-id`.
+    pub request: Option<(&'static str, String)>,
 }
 
 impl Said {
@@ -95,6 +98,7 @@ impl Said {
             kind: self.kind.map(clean),
             param: self.param.map(clean),
             code: self.code.map(clean),
+            request: self.request.map(|(name, id)| (name, clean(id))),
         }
     }
 }
@@ -156,6 +160,14 @@ impl Verdict {
     }
 }
 
+/// The longest name of a request that is passed on.
+const LONGEST_REQUEST: usize = 256;
+
+fn request(headers: &Headers) -> Option<(&'static str, String)> {
+    let told = |field: &str, name| Some((name, headers.get(field).filter(|id| id.len() <= LONGEST_REQUEST)?.to_owned()));
+    told("request-id", "request-id").or_else(|| told("x-request-id", "x-upstream-request-id"))
+}
+
 /// What an error's body says, in whichever form.
 #[must_use]
 pub fn said(body: &str) -> Said {
@@ -166,7 +178,12 @@ pub fn said(body: &str) -> Said {
 #[must_use]
 #[inline(never)]
 pub fn judge(about: &About<'_>, evidence: &Evidence<'_>, now: Timestamp) -> Verdict {
-    let (fault, said) = recognise::recognise(about, evidence);
+    let (fault, mut said) = recognise::recognise(about, evidence);
+    if let Evidence::Status { headers, .. } = evidence
+        && let Some(request) = request(headers)
+    {
+        said.get_or_insert_default().request = Some(request);
+    }
     let (status, wait) = match evidence {
         Evidence::Status { status, headers, body } => {
             let waits = matches!(fault, Fault::RateLimited | Fault::Overloaded | Fault::ServerError);

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::auth::Caller;
-use crate::config::Config;
+use crate::config::{Config, Found};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -55,9 +55,17 @@ pub(crate) fn list(gateway: &Gateway, config: &Config, caller: &Caller, dialect:
 pub(crate) fn one(gateway: &Gateway, config: &Config, caller: &Caller, dialect: Dialect, name: &str) -> Result<String, Error> {
     let name = http::percent_decoded(name).unwrap_or_else(|_| name.to_owned());
     let models = models(gateway, config, caller);
-    models
-        .iter()
-        .find(|(id, _)| *id == name)
-        .map(|(id, owner)| object(id, owner, dialect).to_string())
-        .ok_or_else(|| route::unknown(config, caller, &name))
+    if let Some((id, owner)) = models.iter().find(|(id, _)| *id == name) {
+        return Ok(object(id, owner, dialect).to_string());
+    }
+    // A target that no route lists may be named all the same.
+    match config.find(&name) {
+        Found::Direct { provider, .. } if caller.may_name_targets() => {
+            let usable = gateway.providers().get(provider).is_some_and(|state| !state.credentials.is_empty());
+            let owner = config.providers.get(provider).filter(|_| usable).map(|provider| &*provider.name);
+            owner.map(|owner| object(&name, owner, dialect).to_string())
+        }
+        _ => None,
+    }
+    .ok_or_else(|| route::unknown(config, caller, &name))
 }

@@ -147,9 +147,9 @@ pub const PRESETS: &[Preset] = &[
     // The schema of ChatCompletionRequest (also in github.com/mistralai/client-python, docs/models): members that it does not have are refused, those of
     // messages too (https://github.com/BerriAI/litellm/issues/30835), and `stream_options` (https://github.com/yetone/avante.nvim/issues/2347; its
     // streams tell their usage unasked); four roles; `random_seed`. Recorded: documents by `document_url`, sound as text. "Tool call id was … but must
-    // be a-z, A-Z, 0-9, with a length of 9".
+    // be a-z, A-Z, 0-9, with a length of 9". "Expected last role User or Tool (or Assistant with prefix True)".
     openai("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "https://docs.mistral.ai/api/")
-        .asked(Asks::Nothing).short_ids().knows(&["random_seed", "document_url", "input_audio as text"])
+        .asked(Asks::Nothing).short_ids().knows(&["random_seed", "document_url", "input_audio as text", "prefix"])
         .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user", "stream_options", "messages[].refusal",
             "messages[].reasoning_content", "messages[].reasoning", "messages[].reasoning_details", "messages[].annotations", "messages[].audio",
             "messages[].function_call"]),

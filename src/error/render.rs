@@ -64,7 +64,10 @@ impl Error {
 
     fn anthropic(&self, trace: Option<&Trace>) -> Value {
         let said = self.label.as_deref().and_then(|label| label.kind.as_deref());
-        let kind = said.filter(|kind| ANTHROPIC.iter().any(|(_, own)| own == kind)).unwrap_or_else(|| of_status(self.status()));
+        // OpenAI's word for all that is wrong with a request is Anthropic's for a part of it.
+        let says_all = |kind: &str| kind == "invalid_request_error" && ANTHROPIC.iter().any(|(own, _)| *own == self.status());
+        let is_own = |kind: &&str| ANTHROPIC.iter().any(|(_, own)| own == kind) && !says_all(kind);
+        let kind = said.filter(is_own).unwrap_or_else(|| of_status(self.status()));
         let mut body = json!({ "type": "error", "error": { "type": kind, "message": self.message } });
         if let (Some(members), Some(trace)) = (body.as_object_mut(), trace) {
             members.insert("attempts".to_owned(), trace.attempts());

@@ -9,7 +9,7 @@ use crate::trace::Trace;
 use crate::verdict::Said;
 
 fn said(message: &str, code: Option<&str>) -> Said {
-    Said { message: message.to_owned(), kind: None, param: None, code: code.map(str::to_owned) }
+    Said { message: message.to_owned(), kind: None, param: None, code: code.map(str::to_owned), request: None }
 }
 
 /// Status, `type`, `code`, `param`, and all header fields.
@@ -171,6 +171,27 @@ fn attempts_stand_in_the_body_and_not_in_an_event() {
     assert_eq!(serde_json::from_str::<Value>(data).unwrap(), body);
 }
 
+/// OpenAI calls all that is wrong with a request by one name; Anthropic has several, by its status.
+#[test]
+fn anthropics_type_of_a_refusal_is_that_of_its_status() {
+    let of = |status: u16, kind: &str| {
+        let error = Error::refused(status, Said { kind: Some(kind.to_owned()), ..said("m", None) });
+        let body: Value = serde_json::from_str(&error.body(Dialect::Messages, &Trace::default())).unwrap();
+        body["error"]["type"].as_str().unwrap().to_owned()
+    };
+    let rows = [
+        (400, "invalid_request_error", "invalid_request_error"),
+        (404, "invalid_request_error", "not_found_error"),
+        (413, "invalid_request_error", "request_too_large"),
+        (422, "invalid_request_error", "invalid_request_error"),
+        (400, "request_too_large", "request_too_large"),
+        (400, "a word of its own", "invalid_request_error"),
+    ];
+    for (status, kind, told) in rows {
+        assert_eq!(of(status, kind), told, "{status} {kind}");
+    }
+}
+
 #[test]
 fn a_refusals_status_is_the_providers_where_it_says_so() {
     let rows = [
@@ -213,6 +234,7 @@ fn a_providers_words_are_passed_on_less_the_secrets_in_them() {
         kind: Some(text.to_owned()),
         param: Some(text.to_owned()),
         code: Some(text.to_owned()),
+        request: Some(("request-id", text.to_owned())),
     };
     let hidden = Hidden::new([Secret::new("sk-12345678")].iter(), "http://a.test:1/v1", false);
     assert_eq!(all("a sk-12345678").without(&hidden), all("a (a key)"));

@@ -116,7 +116,13 @@ fn read(root: Option<Value>) -> Parsed {
             details.filter(|detail| detail.is_object() || detail.is_array()).map(Value::to_string).next()
         }),
     };
-    let said = Said { message: message.unwrap_or_default(), kind: text("type"), param: text("param"), code: text("code") };
+    let said = Said {
+        message: message.unwrap_or_default(),
+        kind: text("type"),
+        param: text("param"),
+        code: text("code"),
+        request: None,
+    };
     let mut labels: Vec<String> =
         [&said.kind, &said.code, &text("status")].into_iter().flatten().map(|label| label.to_lowercase()).collect();
     // Gemini's machine-readable reason, such as API_KEY_INVALID.
@@ -140,7 +146,7 @@ fn blocked(root: &Value) -> Option<Parsed> {
         .get("blockReasonMessage")
         .and_then(Value::as_str)
         .map_or_else(|| format!("the prompt was blocked by the provider's policy: {reason}"), str::to_owned);
-    let said = Said { message, kind: None, param: None, code: Some("content_filter".to_owned()) };
+    let said = Said { message, kind: None, param: None, code: Some("content_filter".to_owned()), request: None };
     Some(Parsed { labels: "content_filter".to_owned(), text: String::new(), own: String::new(), number: None, said })
 }
 

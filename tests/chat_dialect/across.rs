@@ -260,3 +260,96 @@ fn no_log_probabilities_are_asked_for_by_none() {
     let body = asked(Dialect::Responses, &json!({ "top_logprobs": 2 }));
     assert_eq!(translate(Dialect::Responses, &body, Dialect::Chat, "groq", MODEL).2, ["logprobs"]);
 }
+
+#[test]
+fn a_request_of_instructions_alone_has_an_input() {
+    let of = |messages: &Value| {
+        let (body, ..) =
+            translate(Dialect::Chat, &json!({ "model": MODEL, "messages": messages }), Dialect::Responses, "openai", MODEL);
+        (body["input"].clone(), body.get("instructions").cloned())
+    };
+    let item = |role: &str, text: &str| json!([{ "type": "message", "role": role, "content": text }]);
+    assert_eq!(of(&json!([{ "role": "system", "content": "s" }])), (item("system", "s"), None));
+    assert_eq!(
+        of(&json!([{ "role": "system", "content": "s" }, { "role": "user", "content": "q" }])),
+        (item("user", "q"), Some(json!("s")))
+    );
+    for blank in ["", " "] {
+        let (input, _) = of(&json!([{ "role": "user", "content": blank }]));
+        assert_eq!(input.as_array().map(Vec::len), Some(1), "{input}");
+    }
+}
+
+#[test]
+fn an_answer_that_was_begun_is_marked_where_that_must_be_said() {
+    let turns =
+        |last: &Value| json!({ "model": MODEL, "max_tokens": 9, "messages": [{ "role": "user", "content": "q" }, last] });
+    let of = |body: &Value, preset: &str| {
+        let (body, ..) = translate(Dialect::Messages, body, Dialect::Chat, preset, MODEL);
+        let messages = body["messages"].as_array().unwrap().clone();
+        (messages.last().unwrap().get("prefix").cloned(), messages[0].get("prefix").cloned())
+    };
+    let begun = turns(&json!({ "role": "assistant", "content": "The answer is" }));
+    assert_eq!(of(&begun, "mistral"), (Some(json!(true)), None));
+    assert_eq!(of(&begun, "groq"), (None, None));
+    assert_eq!(of(&turns(&json!({ "role": "user", "content": "r" })), "mistral"), (None, None));
+}
+
+#[test]
+fn a_picture_s_type_is_the_one_that_is_registered() {
+    let body = asked(
+        Dialect::Chat,
+        &json!({ "messages": [{ "role": "user", "content": [{ "type": "image_url", "image_url": { "url": "data:image/jpg;base64,QUJD" } }] }] }),
+    );
+    for to in [Dialect::Messages, Dialect::Gemini, Dialect::Responses] {
+        let (body, ignored, refused) = translate(Dialect::Chat, &body, to, "", "claude-sonnet-4-5");
+        assert_eq!((ignored, refused), (nothing(), nothing()));
+        assert!(body.to_string().contains("image/jpeg") && !body.to_string().contains("image/jpg"), "{to:?} {body}");
+    }
+}
+
+#[test]
+fn a_document_s_name_says_what_it_is() {
+    let of = |title: Option<&str>, to: Dialect| {
+        let mut block =
+            json!({ "type": "document", "source": { "type": "base64", "media_type": "application/pdf", "data": "QUJD" } });
+        if let Some(title) = title {
+            block["title"] = title.into();
+        }
+        let (body, ..) = translate(
+            Dialect::Messages,
+            &asked(Dialect::Messages, &json!({ "messages": [{ "role": "user", "content": [block] }] })),
+            to,
+            "openai",
+            MODEL,
+        );
+        body.pointer("/messages/0/content/0/file/filename").or_else(|| body.pointer("/input/0/content/0/filename")).cloned()
+    };
+    for to in [Dialect::Chat, Dialect::Responses] {
+        for (title, name) in [
+            (Some("Report 2024"), "Report 2024.pdf"),
+            (Some("a.PDF"), "a.PDF"),
+            (Some("v1.2"), "v1.2.pdf"),
+            (None, "document.pdf"),
+        ] {
+            assert_eq!(of(title, to), Some(json!(name)), "{to:?}");
+        }
+    }
+}
+
+#[test]
+fn a_tool_that_was_found_is_told_by_its_name() {
+    let body = json!({ "model": MODEL, "max_tokens": 9, "messages": [
+        { "role": "user", "content": "q" },
+        { "role": "assistant", "content": [{ "type": "tool_use", "id": "t", "name": "search", "input": {} }] },
+        { "role": "user", "content": [{ "type": "tool_result", "tool_use_id": "t", "content": [{ "type": "tool_reference", "tool_name": "get_weather" }] }] },
+    ] });
+    for to in [Dialect::Chat, Dialect::Responses, Dialect::Gemini] {
+        let (written, ignored, refused) = translate(Dialect::Messages, &body, to, "", MODEL);
+        assert_eq!((ignored, refused), (nothing(), nothing()), "{to:?}");
+        assert!(
+            written.to_string().contains("\"get_weather\"") && !written.to_string().contains("tool_reference"),
+            "{to:?} {written}"
+        );
+    }
+}

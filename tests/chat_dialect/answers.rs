@@ -318,3 +318,16 @@ fn what_only_another_provider_counts_or_calls_is_not_told() {
         }
     }
 }
+
+/// Moonshot's streams say what they cost in the choice that ends.
+#[test]
+fn usage_may_stand_in_a_choice() {
+    let events = [
+        json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "hi"}, "finish_reason": null}]}),
+        json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop",
+            "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5, "cached_tokens": 1}}]}),
+    ];
+    let deltas = decode(&events.map(|event| event.to_string())).unwrap();
+    let usage = deltas.iter().find_map(|delta| if let Delta::Usage(usage) = delta { Some(usage) } else { None }).unwrap();
+    assert_eq!((usage.input, usage.output), (3, 2), "{usage:?}");
+}

@@ -86,13 +86,14 @@ fn all_that_are_promised_are_there() {
 /// What is known of each is consistent, and of nobody is anything assumed.
 #[test]
 fn quirks_are_words_that_somebody_reads() {
-    const KNOWS: [&str; 15] = [
+    const KNOWS: [&str; 16] = [
         "top_k",
         "cache_control",
         "file",
         "file by url",
         "input_audio",
         "input_audio as text",
+        "prefix",
         "video_url",
         "document_url",
         "modalities",

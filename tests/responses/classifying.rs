@@ -27,7 +27,7 @@ fn a_whole_body_is_an_answer_nothing_an_error_or_garbage() {
         (response("failed", json!([])), Whole::Error),
         (response("cancelled", json!([])), Whole::Error),
         (response("in_progress", json!([])), Whole::Garbage),
-        (json!({"status": "queued", "background": true, "output": []}).to_string(), Whole::Complete),
+        (json!({"status": "queued", "background": true, "output": []}).to_string(), Whole::Pending),
         (json!({"error": {"message": "no"}}).to_string(), Whole::Error),
         (json!({"object": "chat.completion", "choices": [{"message": {"content": "hi"}}]}).to_string(), Whole::Garbage),
         (json!({"object": "list", "data": []}).to_string(), Whole::Garbage),

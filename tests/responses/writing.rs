@@ -217,7 +217,7 @@ fn each_parameter_is_said_ignored_or_refused() {
         (
             Request { messages: image(Source::FileId("file_1".to_owned())), dialect: messages, ..request() },
             "gpt-4o",
-            json!({"input": []}),
+            json!({"input": [{"type": "message", "role": "user", "content": ""}]}),
             &[],
             &["messages[].content"],
         ),

@@ -161,6 +161,25 @@ fn header_fields_that_come_down() {
     }
 }
 
+/// Whoever asks a provider's support for a refused request needs its name there, and SDKs tell it (`err.requestID`).
+#[test]
+fn a_refusal_has_the_providers_name_of_the_request() {
+    let rows: [(&[(&str, &str)], Option<&str>, Option<&str>); 4] = [
+        (&[("request-id", "req_1")], Some("req_1"), None),
+        (&[("x-request-id", "up_1")], None, Some("up_1")),
+        (&[("request-id", "req_sk-first-key")], Some("req_(a key)"), None),
+        (&[], None, None),
+    ];
+    for (fields, own, upstream) in rows {
+        for text in ["", r#"{"error":{"message":"no","type":"invalid_request_error"}}"#] {
+            let (world, gateway) = guarded(reply(400, fields, text));
+            let (status, headers, _) = ask(&world, &gateway, chat(&pair::body(false), &[]));
+            assert_eq!(status, 400, "{fields:?}");
+            assert_eq!((headers.get("request-id"), headers.get("x-upstream-request-id")), (own, upstream), "{fields:?}");
+        }
+    }
+}
+
 #[test]
 fn header_fields_that_come_down_have_a_limit_together() {
     let fields: Vec<(&'static str, &str)> = (0..100).map(|_| ("x-ratelimit-more", "z")).collect();
@@ -204,6 +223,7 @@ fn a_models_name_is_decoded() {
         ("as it is", "a/@cf/meta:8b", Ok("a/@cf/meta:8b")),
         ("everything", "a%2F%40cf%2Fmeta%3A8b", Ok("a/@cf/meta:8b")),
         ("a route", "r%40%281%29", Ok("r@(1)")),
+        ("one that no route lists", "a%2Fother", Ok("a/other")),
         ("letters", "gr%C3%BC%C3%9Fe%2Fm", Err("grüße/m")),
         ("unknown", "no%20such%2Fm", Err("no such/m")),
         ("no UTF-8", "%FF%2Fm", Err("%FF%2Fm")),

@@ -108,6 +108,8 @@ impl Source {
             && let Some(media_type) = head.strip_suffix(";base64")
         {
             let media_type = media_type.split(';').next().unwrap_or_default();
+            // No type that is registered, but one that many write, and OpenAI takes.
+            let media_type = if media_type == "image/jpg" { "image/jpeg" } else { media_type };
             return Self::Base64 { media_type: media_type.to_owned(), data: data.to_owned() };
         }
         Self::Url { url, media_type: None }

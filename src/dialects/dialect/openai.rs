@@ -24,6 +24,21 @@ pub(super) fn user(user: &str) -> String {
     Sha256::digest(user).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
+/// A file's name, by whose end its kind is known ("Expected context stuffing file type to be a supported format"): what others call a title has none.
+pub(super) fn file_name(name: Option<&str>, media_type: &str) -> String {
+    let is_pdf = |name: &str| name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("pdf"));
+    let kind = match media_type {
+        "text/plain" => "txt",
+        "text/markdown" => "md",
+        other => other.rsplit_once(['/', '+', '.', '-']).map_or("bin", |(_, kind)| kind),
+    };
+    match name {
+        Some(name) if media_type == "application/pdf" && !is_pdf(name) => format!("{name}.pdf"),
+        Some(name) => name.to_owned(),
+        None => format!("document.{kind}"),
+    }
+}
+
 /// A tool's schema with `properties`, without which an object's is refused ("object schema missing properties").
 pub(super) fn parameters(mut schema: Value) -> Value {
     if let Value::Object(members) = &mut schema

@@ -68,6 +68,12 @@ pub(super) fn take_usage(answer: &mut Object) -> Option<Usage> {
     answer.shift_remove("usage").and_then(usage::read).or_else(|| beside.and_then(usage::read))
 }
 
+/// What it cost where it says so in a choice, as Moonshot's streams do (earendil-works/pi#2017).
+pub(super) fn usage_in(choices: &mut [Value]) -> Option<Usage> {
+    let taken = |choice: &mut Value| choice.as_object_mut()?.shift_remove("usage").and_then(usage::read);
+    choices.iter_mut().filter_map(taken).next_back()
+}
+
 /// What is left, but for what only hides a chunk's length.
 pub(super) fn rest(answer: Object) -> Object {
     answer.into_iter().filter(|(name, value)| !value.is_null() && !super::PADDING.contains(&name.as_str())).collect()

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::write::Writing;
 use crate::chat::{Kind, Source, UNHEARD, UNKNOWN};
+use crate::dialect::openai;
 
 /// The part, or why the provider cannot be sent it.
 pub(super) fn write(writing: &Writing<'_>, kind: &Kind) -> Result<Value, &'static str> {
@@ -53,7 +54,10 @@ fn file(writing: &Writing<'_>, source: &Source, name: Option<&str>) -> Result<Va
         return Err("the target takes files inline only");
     }
     // A name must be there.
-    let name = name.unwrap_or("document.pdf");
+    let name = match source {
+        Source::Base64 { media_type, .. } if !writing.own => openai::file_name(name, media_type),
+        _ => name.unwrap_or("document.pdf").to_owned(),
+    };
     Ok(json!({ "type": "file", "file": { "filename": name, "file_data": url } }))
 }
 

@@ -72,7 +72,7 @@ impl Decoder {
             return None;
         }
         let head = Head::take(&mut chunk);
-        let choices = match chunk.shift_remove("choices") {
+        let mut choices = match chunk.shift_remove("choices") {
             Some(Value::Array(choices)) => choices,
             None | Some(Value::Null) => Vec::new(),
             Some(_) => return None,
@@ -87,7 +87,7 @@ impl Decoder {
         if !citations.is_empty() {
             self.citations = citations;
         }
-        let usage = decode::take_usage(&mut chunk);
+        let usage = decode::take_usage(&mut chunk).or_else(|| decode::usage_in(&mut choices));
         self.early.extend(decode::rest(chunk));
         if self.begun && !self.early.is_empty() {
             let mut extra = std::mem::take(&mut self.early);

@@ -42,6 +42,9 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
     body.insert("model".to_owned(), to.model.into());
     let mut messages = speak::messages(&writing, losses);
     let format = format(&writing, &mut messages, losses);
+    if !writing.own && to.quirks.knows.contains(&"prefix") {
+        begins(&mut messages);
+    }
     body.insert("messages".to_owned(), messages.into());
     put(&mut body, "response_format", format);
     tools::write(&writing, &mut body, losses);
@@ -68,6 +71,16 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
         losses.unknown("", &extra);
     }
     Value::Object(body)
+}
+
+/// A last turn of the assistant's is the beginning of its answer.
+fn begins(messages: &mut [Value]) {
+    if let Some(Value::Object(last)) = messages.last_mut()
+        && last.get("role").is_some_and(|role| role == "assistant")
+        && !last.contains_key("tool_calls")
+    {
+        last.insert("prefix".to_owned(), true.into());
+    }
 }
 
 /// OpenAI's reasoning models, by their names.

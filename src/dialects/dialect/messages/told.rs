@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-/// A search result, or a document of text blocks, in words. None of what is more than text.
+/// A search result, a document of text blocks, or the name of a tool that was found, in words. None of what is more than text.
 pub(in crate::dialect) fn as_text(block: &Value) -> Option<String> {
     let content = match block.get("type")?.as_str()? {
+        "tool_reference" => return block.get("tool_name")?.as_str().map(str::to_owned),
         "search_result" => block.get("content")?,
         "document" => {
             block.get("source").filter(|source| source.get("type").is_some_and(|kind| kind == "content"))?.get("content")?

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::item::{begins_item, split_item};
 use super::{is_minted, object, put};
 use crate::chat::{Kind, Losses, Message, Object, Origin, Part, Reasoning, Request, Role, Seal, Source, ToolCall, ToolResult};
-use crate::dialect::{Dialect, messages};
+use crate::dialect::{Dialect, messages, openai};
 
 /// The most bytes of a call's id: a longer one is refused with `string_above_max_length`.
 const MAX_CALL_ID: usize = 64;
@@ -265,8 +265,8 @@ impl Writer<'_> {
                     }
                     Source::Url { url, .. } => put(&mut file, "file_url", Some(url.as_str())),
                     Source::Base64 { media_type, .. } => {
-                        let made = || (!self.own).then(|| file_name(media_type));
-                        put(&mut file, "filename", name.clone().or_else(made));
+                        let named = if self.own { name.clone() } else { Some(openai::file_name(name.as_deref(), media_type)) };
+                        put(&mut file, "filename", named);
                         put(&mut file, "file_data", source.to_url());
                         return Some(file);
                     }
@@ -331,14 +331,4 @@ pub(super) fn unsealed(seal: &Seal) -> (&str, &str) {
 /// An id that the API takes: the same one for a call and its output.
 fn call_id(id: &str) -> String {
     if id.len() <= MAX_CALL_ID { id.to_owned() } else { format!("call_{}", URL_SAFE_NO_PAD.encode(Sha256::digest(id))) }
-}
-
-/// Inline files must have a name, whose extension counts.
-fn file_name(media_type: &str) -> String {
-    let extension = match media_type {
-        "text/plain" => "txt",
-        "text/markdown" => "md",
-        other => other.rsplit_once(['/', '+', '.', '-']).map_or("bin", |(_, kind)| kind),
-    };
-    format!("document.{extension}")
 }

@@ -18,8 +18,16 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
     let own = request.dialect == Dialect::Responses;
     let mut body = object([("model", to.model.into())]);
     let (instructions, messages) = turn::instructions(request);
-    put(&mut body, "instructions", instructions);
-    body.insert("input".to_owned(), turn::items(request, messages, losses).into());
+    let items = turn::items(request, messages, losses);
+    if items.is_empty() && !own {
+        // Without an item there is no request, "even if there are instructions": then these are one.
+        let (role, text) = instructions.map_or(("user", Value::from("")), |text| ("system", text.into()));
+        let item = object([("type", "message".into()), ("role", role.into()), ("content", text)]);
+        body.insert("input".to_owned(), Value::Array(vec![item.into()]));
+    } else {
+        put(&mut body, "instructions", instructions);
+        body.insert("input".to_owned(), items.into());
+    }
     let tools = tool::tools(request, losses);
     if !tools.is_empty() {
         body.insert("tools".to_owned(), tools.into());
