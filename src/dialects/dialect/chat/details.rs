@@ -40,6 +40,8 @@ pub(super) struct Entry {
     pub(super) text: Option<String>,
     pub(super) summary: Option<String>,
     pub(super) seal: Option<Seal>,
+    /// Whether it is encrypted, and not signed: its type tells Anthropic's `redacted_thinking` from thinking that is not shown.
+    is_encrypted: bool,
     /// The entry itself, where only whoever wrote it understands it.
     whole: Option<Value>,
 }
@@ -53,25 +55,26 @@ impl Entry {
         let summary = text("summary").filter(|_| kind == "reasoning.summary").map(str::to_owned);
         let marked = text("id").and_then(|id| id.strip_prefix(MARK)).map(|id| id.trim_start_matches('_'));
         let index = entry.get("index").and_then(Value::as_u64);
+        let is_encrypted = kind == "reasoning.encrypted";
         if let Some((origin, id)) = origin.zip(marked) {
-            let data = if kind == "reasoning.encrypted" { text("data") } else { text("signature") };
+            let data = if is_encrypted { text("data") } else { text("signature") };
             let seal = data.map(|data| match origin {
                 Origin::Responses => Seal::new(origin, format!("{id} {data}")),
                 _ => Seal::new(origin, data),
             });
-            return Self { block: Block::Of(origin, index), text: shown, summary, seal, whole: None };
+            return Self { block: Block::Of(origin, index), text: shown, summary, seal, is_encrypted, whole: None };
         }
         let is_plain = kind == "reasoning.text"
             && matches!(text("format"), None | Some("unknown"))
             && text("signature").is_none()
             && text("id").is_none();
         let (block, whole) = if is_plain { (Block::Plain, None) } else { (Block::Unknown, Some(entry)) };
-        Self { block, text: shown, summary, seal: None, whole }
+        Self { block, text: shown, summary, seal: None, is_encrypted, whole }
     }
 
     /// Whether nothing of what begins with it can be shown.
     pub(super) fn is_redacted(&self) -> bool {
-        matches!(self.block, Block::Of(Origin::Anthropic, _)) && self.text.is_none() && self.seal.is_some()
+        matches!(self.block, Block::Of(Origin::Anthropic, _)) && self.is_encrypted && self.seal.is_some()
     }
 
     /// Adds it to those that only their writer understands: pieces of one are put together.
@@ -173,8 +176,10 @@ pub(super) fn entries(reasoning: &Reasoning, index: usize) -> Vec<Value> {
         entry.insert("index".to_owned(), index.into());
         entries.push(Value::Object(entry));
     };
-    let is_encrypted = !data.is_empty() && (origin == Some(Origin::Responses) || reasoning.text.is_empty());
-    if !reasoning.text.is_empty() {
+    // Thinking that Anthropic does not show is signed all the same, and comes back as it was: with no text.
+    let is_signed = origin == Some(Origin::Anthropic) && !reasoning.redacted;
+    let is_encrypted = !data.is_empty() && (origin == Some(Origin::Responses) || reasoning.text.is_empty() && !is_signed);
+    if !reasoning.text.is_empty() || is_signed {
         entry("reasoning.text", &[("text", &reasoning.text), ("signature", if is_encrypted { "" } else { data })]);
     }
     if !summary.is_empty() {

@@ -137,8 +137,8 @@ impl Encoder {
             Opening::Text => self.open_said(false, frames),
             Opening::Refusal => self.open_said(true, frames),
             Opening::Speech => self.parts.push(None),
-            Opening::Reasoning { .. } => {
-                self.add(Sort::Reasoning, "rs", Object::new(), frames);
+            Opening::Reasoning { redacted } => {
+                self.add(Sort::Reasoning { redacted }, "rs", Object::new(), frames);
                 self.parts.push(Some((next, 0)));
             }
             Opening::ToolCall { id, name, custom, seal } => {
@@ -200,7 +200,7 @@ impl Encoder {
             return None;
         }
         let mut index = index;
-        if item.sort == Sort::Reasoning {
+        if matches!(item.sort, Sort::Reasoning { .. }) {
             let last = item.contents.last().map(|content| content.summary);
             if begins || last != Some(summary) {
                 self.next_summary(output, summary, frames);
@@ -227,7 +227,7 @@ impl Encoder {
                 content.logprobs.extend(new);
                 self.events.of_part("response.output_text.delta", place, &[("delta", &delta), ("logprobs", &logprobs)], frames);
             }
-            Sort::Reasoning => {
+            Sort::Reasoning { .. } => {
                 let place = place(Some(("summary_index", index)));
                 self.events.of_part("response.reasoning_summary_text.delta", place, &[("delta", &delta)], frames);
             }
@@ -329,7 +329,7 @@ impl Encoder {
                     self.item_done(output, status, frames);
                 }
             }
-            Sort::Reasoning => {
+            Sort::Reasoning { .. } => {
                 self.close_summary(output, frames);
                 self.item_done(output, status, frames);
             }
