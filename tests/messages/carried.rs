@@ -160,3 +160,105 @@ fn what_a_client_did_to_a_summary_does_not_reach_what_was_signed() {
     items[0]["summary"] = json!([{"type": "summary_text", "text": "one\n\n"}, {"type": "summary_text", "text": "two"}, {"type": "summary_text", "text": ""}]);
     assert_eq!(sent_back(Dialect::Responses, items, Dialect::Messages, "claude-sonnet-4-5")["content"], json!(blocks));
 }
+
+#[test]
+fn thoughts_between_words_and_calls_come_back_in_their_places() {
+    let all = [
+        thinking("first", "S1=="),
+        said("Let me look: é€🦀 "),
+        thinking("second", "S2=="),
+        call("toolu_1"),
+        thinking("", "S3=="),
+        call("toolu_2"),
+        call("toolu_3"),
+    ];
+    for client in CLIENTS {
+        // Every thought alone, and all of them.
+        for left in 0..8_u8 {
+            let thoughts = [0, 2, 4];
+            let kept = |at: usize| thoughts.iter().position(|thought| *thought == at).is_none_or(|bit| left & 1 << bit == 0);
+            let blocks: Vec<Value> = (0..).zip(&all).filter(|(at, _)| kept(*at)).map(|(_, block)| block.clone()).collect();
+            assert_eq!(round(client, &blocks), json!(blocks), "{client:?}");
+        }
+        let blocks = [
+            said("a\n\n"),
+            thinking("t", "S1=="),
+            said("b"),
+            redacted("S2=="),
+            said(" c"),
+            call("toolu_1"),
+            thinking("t", "S1=="),
+            call("toolu_2"),
+        ];
+        assert_eq!(round(client, &blocks), json!(blocks), "{client:?}");
+    }
+}
+
+#[test]
+fn a_thought_has_a_place_in_a_text_that_the_client_changed() {
+    let blocks = [said("a b"), thinking("t", "S1=="), said("c d "), call("toolu_1")];
+    let told = told(Dialect::Chat, false, &blocks);
+    let back = |content: Value| {
+        let mut told = told.clone();
+        told["content"] = content;
+        sent_back(Dialect::Chat, told, Dialect::Messages, "claude-sonnet-4-5")["content"].clone()
+    };
+    assert_eq!(back(json!("a bc d")), json!([said("a b"), thinking("t", "S1=="), said("c d"), call("toolu_1")]));
+    assert_eq!(
+        back(json!([said("a"), said(" b"), said("c d")])),
+        json!([said("a"), said(" b"), thinking("t", "S1=="), said("c d"), call("toolu_1")])
+    );
+    assert_eq!(back(json!("a")), json!([said("a"), thinking("t", "S1=="), call("toolu_1")]));
+    assert_eq!(back(Value::Null), json!([thinking("t", "S1=="), call("toolu_1")]));
+}
+
+#[test]
+fn what_gemini_signed_a_text_with_goes_back_on_it_through_chat_completions() {
+    let part = |text: &str, signature: &str| json!({"text": text, "thoughtSignature": signature});
+    let called = json!({"functionCall": {"name": "f", "args": {}, "id": "c1"}, "thoughtSignature": "S4"});
+    for parts in [
+        vec![part("whole: é🦀", "S1")],
+        vec![json!({"text": "thought", "thought": true, "thoughtSignature": "S0"}), part("text", "S1")],
+        vec![part("one", "S1"), part("two", "S2"), json!({"text": "three"})],
+        vec![
+            json!({"text": "one"}),
+            json!({"text": "thought", "thought": true, "thoughtSignature": "S2"}),
+            part("two", "S1"),
+            called,
+        ],
+    ] {
+        let answer =
+            json!({"responseId": "r", "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}]})
+                .to_string();
+        let whole = Dialect::Chat.encode(Dialect::Gemini.decode(&answer).unwrap(), &manner());
+        let mut decoder = breakwater::dialect::Decoder::new(Dialect::Gemini);
+        let mut deltas = Vec::new();
+        // As Gemini streams them: the signature alone, behind the text.
+        for part in &parts {
+            let mut alone = part.clone();
+            let mut pieces = vec![part.clone()];
+            if part.get("functionCall").is_none() && part.get("thoughtSignature").is_some() {
+                pieces[0].as_object_mut().unwrap().remove("thoughtSignature");
+                alone["text"] = json!("");
+                pieces.push(alone);
+            }
+            for piece in pieces {
+                let event = json!({"responseId": "r", "candidates": [{"content": {"role": "model", "parts": [piece]}}]});
+                decoder.event(&event.to_string(), &mut deltas).unwrap();
+            }
+        }
+        decoder.event(r#"{"candidates":[{"finishReason":"STOP"}]}"#, &mut deltas).unwrap();
+        decoder.end(&mut deltas);
+        for body in [whole, streamed(Dialect::Chat, deltas)] {
+            let told = body["choices"][0]["message"].clone();
+            let back = sent_back(Dialect::Chat, told.clone(), Dialect::Gemini, "gemini-3-pro");
+            assert_eq!(back["parts"], json!(parts), "{told:#}");
+            // No other provider hears of it, and the words are the same.
+            let to_claude = sent_back(Dialect::Chat, told.clone(), Dialect::Messages, "claude-sonnet-4-5").to_string();
+            assert!(!to_claude.contains("S1"), "{to_claude}");
+            let to_chat = Dialect::Chat.without_foreign(&json!({"messages": [told.clone()]}).to_string()).unwrap();
+            assert!(!to_chat.contains("S1"), "{to_chat}");
+            assert!(to_chat.contains(&told["content"].to_string()), "{to_chat}");
+        }
+    }
+}
