@@ -85,7 +85,9 @@ pub(crate) fn streamed(client: Dialect, deltas: Vec<Delta>) -> Value {
     let events = events_of(&frames);
     if client == Dialect::Chat {
         let mut assembly = Assembly::new();
-        events.iter().for_each(|event| assembly.push(event));
+        for event in &events {
+            assembly.push(event);
+        }
         return serde_json::from_str(&assembly.finish().unwrap()).unwrap();
     }
     let mut done: Vec<(u64, Value)> = Vec::new();

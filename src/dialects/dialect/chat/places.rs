@@ -5,7 +5,7 @@
 //! `reasoning_details` that a translation wrote say in their `id`, behind [`super::details::MARK`], what stood before: so many characters of the content, and so
 //! many calls. One that is of a text, which Gemini signs too, says where that begins and ends.
 
-use crate::chat::{Kind, Object, Part, Seal};
+use crate::chat::{Kind, Part, Seal};
 
 /// What stood before something: characters of the content, and calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,7 +87,7 @@ fn cut(said: &mut Vec<Part>, at: usize) -> usize {
         let (byte, _) = text.char_indices().nth(at)?;
         let rest = Kind::Text { text: text.split_off(byte), notes: Vec::new(), seal: seal.take() };
         // What stands beside a text, such as the mark of a prompt cache, is of its end.
-        Some(Part { kind: rest, cache: part.cache.take(), extra: std::mem::replace(&mut part.extra, Object::new()) })
+        Some(Part { kind: rest, cache: part.cache.take(), extra: std::mem::take(&mut part.extra) })
     });
     said.splice(index..index, rest);
     index
