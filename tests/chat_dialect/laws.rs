@@ -86,7 +86,60 @@ fn answer() -> impl Strategy<Value = Answer> {
     )
 }
 
+/// Sealed thoughts between words and calls, and words that are sealed themselves.
+fn interleaved() -> impl Strategy<Value = Answer> {
+    let sealed = |data: &'static str| {
+        prop_oneof![Just(Origin::Anthropic), Just(Origin::Gemini)].prop_map(move |origin| Seal::new(origin, data))
+    };
+    let thought = move || {
+        (prop_oneof![Just(String::new()), text()], sealed("s"), any::<bool>()).prop_map(|(text, seal, redacted)| {
+            let redacted = redacted && text.is_empty() && seal.origin == Origin::Anthropic;
+            Part::new(Kind::Reasoning(Reasoning { text, seal: Some(seal), redacted, ..Reasoning::default() }))
+        })
+    };
+    let said = || {
+        (text(), option::of(Just(Seal::new(Origin::Gemini, "t"))))
+            .prop_map(|(text, seal)| Part::new(Kind::Text { text, notes: Vec::new(), seal }))
+    };
+    let call = ("[a-z]{1,9}", "[a-z]{1,9}").prop_map(|(name, arguments)| ToolCall {
+        id: String::new(),
+        name,
+        arguments,
+        custom: false,
+        seal: None,
+    });
+    (vec((option::of(said()), thought()), 0..4), option::of(said()), vec((call, vec(thought(), 0..3)), 0..4)).prop_map(
+        |(first, text, calls)| {
+            let mut parts: Vec<Part> =
+                first.into_iter().flat_map(|(said, thought)| said.into_iter().chain([thought])).collect();
+            parts.extend(text);
+            let finish = Some(if calls.is_empty() { Finish::Stop } else { Finish::ToolCalls });
+            for (at, (call, thoughts)) in calls.into_iter().enumerate() {
+                parts.push(Part::new(Kind::ToolCall(ToolCall { id: format!("call_{at}"), ..call })));
+                parts.extend(thoughts);
+            }
+            Answer {
+                id: Some("id".to_owned()),
+                model: Some("m".to_owned()),
+                created: Some(5),
+                choices: vec![Choice { parts, finish, ..Choice::default() }],
+                ..Answer::default()
+            }
+        },
+    )
+}
+
 proptest! {
+    #[test]
+    fn what_is_sealed_comes_back_in_its_place(answer in interleaved()) {
+        let told = Dialect::Chat.encode(answer.clone(), &manner(true));
+        prop_assert_eq!(Dialect::Chat.decode(&told.to_string()), Some(answer.clone()), "{}", told);
+        let sent = read(&json!({ "messages": [told["choices"][0]["message"]] }));
+        prop_assert_eq!(&sent.messages[0].parts, &answer.choices[0].parts, "{}", told);
+        let stream = encoded(answer.clone().told(), true);
+        prop_assert_eq!(decode(&payloads(&stream)).and_then(gather), Some(answer), "{}", stream);
+    }
+
     #[test]
     fn a_whole_answer_comes_back(answer in answer()) {
         let told = Dialect::Chat.encode(answer.clone(), &manner(true));

@@ -84,6 +84,8 @@ class Replay {
     this.dice = random(seed);
     // One signature is one provider's: none is valid at another.
     this.issued = Object.fromEntries(Object.keys(PROTOCOLS).map((name) => [name, new Set()]));
+    // What was signed, where a protocol knows that.
+    this.thoughts = new Map();
   }
 
   // Answers one request.
@@ -98,7 +100,7 @@ class Replay {
     const record = { ...what, method, path, query, headers: request.headers, body, text: request.body };
     this.requests.push(record);
     if (speaker === undefined) return this.send(socket, 404, { error: { message: `no such path: ${path}` } });
-    const world = { ...this.world, issued: this.issued[protocol], provider, path };
+    const world = { ...this.world, issued: this.issued[protocol], thoughts: this.thoughts, provider, path };
     let wrong = speaker.unauthorized({ headers: request.headers, query }, KEYS[provider]);
     if (!wrong && protocol === "responses" && (method !== "POST" || what.verb === "cancel")) return this.stored(socket, what, new URLSearchParams(query));
     wrong ??= speaker.refusal(body, world);
@@ -159,6 +161,7 @@ class Replay {
   async send(socket, status, body, headers = {}, protocol = undefined) {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     if (protocol) for (const signature of PROTOCOLS[protocol].signatures(text)) this.issued[protocol].add(signature);
+    for (const [signature, thought] of PROTOCOLS[protocol]?.thoughts?.(text) ?? []) this.thoughts.set(signature, thought);
     const bytes = Buffer.from(text);
     const streamed = headers["content-type"]?.includes("event-stream");
     const framing = streamed ? "transfer-encoding: chunked" : `content-length: ${bytes.length}`;

@@ -12,6 +12,7 @@
 )]
 
 mod answers;
+mod carried;
 mod classifying;
 mod foreign;
 mod golden;

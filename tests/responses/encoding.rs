@@ -335,3 +335,43 @@ fn what_only_another_provider_counts_or_calls_is_not_told() {
         assert_eq!(body["service_tier"], told_as);
     }
 }
+
+#[test]
+fn what_an_answer_was_cut_in_is_incomplete_and_nothing_else() {
+    let text = || Part::text("words");
+    let first = || call("c", "{\"x\":1}", false, None);
+    let tables = [
+        // A call that was cut in its arguments, in none yet, and in text of a custom tool's.
+        (
+            vec![text(), first(), call("d", "{\"x\":", false, None)],
+            Finish::Length,
+            vec!["completed", "completed", "incomplete"],
+        ),
+        (vec![first(), call("d", "", false, None)], Finish::Length, vec!["completed", "incomplete"]),
+        (vec![first(), call("d", "raw", true, None)], Finish::ContentFilter, vec!["completed", "incomplete"]),
+        // Another item behind it, which is the one that was cut.
+        (vec![first(), text()], Finish::Length, vec!["completed", "incomplete"]),
+        // A model that wrote badly was not cut.
+        (vec![first(), call("d", "{\"x\":", false, None)], Finish::ToolCalls, vec!["completed", "completed"]),
+    ];
+    for (parts, finish, statuses) in tables {
+        let told = answer(parts, finish);
+        let whole = responses::encode(told.clone(), &manner(request()));
+        let of = |items: &[Value]| items.iter().map(|item| item["status"].clone()).collect::<Vec<_>>();
+        assert_eq!(of(whole["output"].as_array().unwrap()), statuses, "{whole:#}");
+        let events: Vec<Value> =
+            events(&encoded(told.told(), request())).iter().map(|event| serde_json::from_str(event).unwrap()).collect();
+        let of_kind = |kind: &str| events.iter().filter(|event| event["type"] == kind).cloned().collect::<Vec<_>>();
+        let done: Vec<Value> = of_kind("response.output_item.done").iter().map(|event| event["item"].clone()).collect();
+        assert_eq!(json!(done), whole["output"]);
+        // An item is done before the next one begins.
+        let order: Vec<&str> =
+            events.iter().filter_map(|event| event["type"].as_str()?.strip_prefix("response.output_item.")).collect();
+        assert_eq!(order, ["added", "done"].repeat(done.len()));
+        // Nothing is said of an item behind its end, and its arguments end once.
+        assert_eq!(
+            of_kind("response.function_call_arguments.done").len(),
+            done.iter().filter(|item| item["type"] == "function_call").count()
+        );
+    }
+}

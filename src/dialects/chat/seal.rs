@@ -11,6 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// What stands before a seal that is carried in another dialect's field.
 const TAG: &str = "bw1";
 
+/// What stands behind the letter of whose it is, where the thoughts are redacted: see [`Seal::carried_as`].
+const REDACTED: char = 'x';
+
 /// Whose a seal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -58,16 +61,33 @@ impl Seal {
         if self.origin == own { self.data.clone() } else { format!("{TAG}.{}.{}", self.origin.letter(), self.data) }
     }
 
+    /// The same where the dialect has one word for thoughts that are shown and for those that are redacted: which of them it is stands in the seal.
+    #[must_use]
+    pub fn carried_as(&self, own: Origin, redacted: bool) -> String {
+        let mut carried = self.carried(own);
+        if redacted && self.origin != own {
+            carried.insert(TAG.len() + 2, REDACTED);
+        }
+        carried
+    }
+
     /// What stands in such a field.
     #[must_use]
     pub fn read(text: String, own: Origin) -> Self {
+        Self::read_as(text, own).0
+    }
+
+    /// What stands in such a field, and whether the thoughts are redacted.
+    #[must_use]
+    pub fn read_as(text: String, own: Origin) -> (Self, bool) {
         let foreign = text.strip_prefix(TAG).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| {
-            let (letter, data) = rest.split_once('.')?;
-            let mut letters = letter.chars();
-            let origin = letters.next().filter(|_| letters.as_str().is_empty()).and_then(Origin::of_letter)?;
-            Some(Self::new(origin, data))
+            let (letters, data) = rest.split_once('.')?;
+            let letter = letters.strip_suffix(REDACTED);
+            let mut chars = letter.unwrap_or(letters).chars();
+            let origin = chars.next().filter(|_| chars.as_str().is_empty()).and_then(Origin::of_letter)?;
+            Some((Self::new(origin, data), letter.is_some()))
         });
-        foreign.unwrap_or_else(|| Self::new(own, text))
+        foreign.unwrap_or_else(|| (Self::new(own, text), false))
     }
 
     /// Whether a field's text is a seal that is carried through a dialect that is not its own.
@@ -126,6 +146,11 @@ mod tests {
                     let carried = seal.carried(own);
                     assert_eq!(Seal::read(carried.clone(), own), seal, "{carried}");
                     assert_eq!(Seal::is_foreign(&carried), origin != own, "{carried}");
+                    for redacted in [false, true] {
+                        let carried = seal.carried_as(own, redacted);
+                        assert_eq!(Seal::is_foreign(&carried), origin != own, "{carried}");
+                        assert_eq!(Seal::read_as(carried, own), (seal.clone(), redacted && origin != own));
+                    }
                 }
             }
         }

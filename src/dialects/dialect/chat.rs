@@ -19,6 +19,7 @@ mod foreign;
 mod live;
 mod media;
 mod merge;
+mod places;
 mod read;
 mod replay;
 mod speak;

@@ -17,6 +17,9 @@ const BLOCKS = {
 };
 const TOOL = new Set("name description input_schema cache_control type strict eager_input_streaming defer_loading allowed_callers input_examples".split(" "));
 
+// Said of what was signed with another text, or none, or as another kind of block (anthropics/anthropic-sdk-python#1598).
+const MODIFIED = "`thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified. These blocks must remain as they were in the original response.";
+
 const blocksOf = (content) => (typeof content === "string" ? [{ type: "text", text: content }] : content);
 
 export const error = (status, type, message) => ({ status, body: { type: "error", error: { type, message }, request_id: "req_011CTest" } });
@@ -37,8 +40,8 @@ export function unauthorized({ headers }, key) {
   if (headers["anthropic-version"] === undefined) return refuse("anthropic-version: header is required");
 }
 
-// What of a request is against the rules; `issued` holds every signature that this provider ever gave.
-export function refusal(body, { issued, path }) {
+// What of a request is against the rules; `issued` holds every signature that this provider ever gave, `thoughts` what each of them was given for.
+export function refusal(body, { issued, thoughts, path }) {
   const counting = path.endsWith("/count_tokens");
   for (const name of Object.keys(body)) if (!(counting ? COUNTED : KNOWN).has(name)) return refuse(`${name}: Extra inputs are not permitted`);
   if (!counting && !Number.isInteger(body.max_tokens)) return refuse("max_tokens: Field required");
@@ -53,10 +56,10 @@ export function refusal(body, { issued, path }) {
     if (block.type !== "text" || typeof block.text !== "string") return refuse(`system.${at}.type: Input should be 'text'`);
     if (Array.isArray(body.system) && block.text === "") return refuse("system: text content blocks must be non-empty");
   }
-  return refusedMessages(body, issued) ?? refusedThinking(body);
+  return refusedMessages(body, { issued, thoughts }) ?? refusedThinking(body);
 }
 
-function refusedMessages({ messages }, issued) {
+function refusedMessages({ messages }, signed) {
   if (messages[0].role !== "user") return refuse('messages: first message must use the "user" role');
   // Consecutive turns of one role are one turn.
   const turns = [];
@@ -69,7 +72,7 @@ function refusedMessages({ messages }, issued) {
       if (at < messages.length - 1 || role === "user") return refuse(`messages.${at}: all messages must have non-empty content except for the optional final assistant message`);
     }
     for (const [index, block] of blocks.entries()) {
-      const wrong = refusedBlock(`messages.${at}.content.${index}`, role, block, issued);
+      const wrong = refusedBlock(`messages.${at}.content.${index}`, role, block, signed);
       if (wrong) return wrong;
     }
     if (turns.at(-1)?.role === role) turns.at(-1).blocks.push(...blocks);
@@ -97,7 +100,8 @@ function refusedMessages({ messages }, issued) {
   }
 }
 
-function refusedBlock(place, role, block, issued) {
+function refusedBlock(place, role, block, signed) {
+  const { issued, thoughts } = signed;
   const known = BLOCKS[block.type];
   if (known === undefined) return refuse(`${place}: Input tag '${block.type}' found using 'type' does not match any of the expected tags`);
   for (const name of Object.keys(block)) if (!known.split(" ").includes(name)) return refuse(`${place}.${block.type}.${name}: Extra inputs are not permitted`);
@@ -113,15 +117,17 @@ function refusedBlock(place, role, block, issued) {
     case "tool_result":
       if (role !== "user") return refuse(`${place}: \`tool_result\` blocks can only be in \`user\` messages`);
       for (const [at, inner] of (Array.isArray(block.content) ? block.content : []).entries()) {
-        const wrong = refusedBlock(`${place}.tool_result.content.${at}`, role, inner, issued);
+        const wrong = refusedBlock(`${place}.tool_result.content.${at}`, role, inner, signed);
         if (wrong) return wrong;
       }
       return undefined;
     case "thinking":
       if (role !== "assistant") return refuse(`${place}: \`thinking\` blocks can only be in \`assistant\` messages`);
-      return issued.has(block.signature) ? undefined : refuse(`${place}: Invalid \`signature\` in \`thinking\` block`);
+      if (!issued.has(block.signature)) return refuse(`${place}: Invalid \`signature\` in \`thinking\` block`);
+      return thoughts.get(block.signature) === block.thinking ? undefined : refuse(`${place}: ${MODIFIED}`);
     case "redacted_thinking":
-      return issued.has(block.data) ? undefined : refuse(`${place}: Invalid \`data\` in \`redacted_thinking\` block`);
+      if (!issued.has(block.data)) return refuse(`${place}: Invalid \`data\` in \`redacted_thinking\` block`);
+      return thoughts.get(block.data) === null ? undefined : refuse(`${place}: ${MODIFIED}`);
     case "image":
     case "document": {
       const { type, data, media_type: media } = block.source ?? {};
@@ -211,6 +217,18 @@ export const frame = (event) => `event: ${event.type}\ndata: ${JSON.stringify(ev
 
 // The signatures in what this provider said.
 export const signatures = (said) => [...said.matchAll(/"(?:signature|data)":"((?:[^"\\]|\\.)+)"/g)].map(([, text]) => JSON.parse(`"${text}"`));
+
+// What this provider signed, of an answer or a stream: each signature with its text, which is null where it is redacted.
+export function thoughts(said) {
+  const blocks = said.startsWith("{") ? (JSON.parse(said).content ?? []) : [];
+  for (const line of said.split("\n").filter((line) => line.startsWith("data: {"))) {
+    const { type, index, content_block: block, delta } = JSON.parse(line.slice("data: ".length));
+    if (type === "content_block_start") blocks[index] = { ...block };
+    for (const name of ["thinking", "signature"]) if (type === "content_block_delta" && delta[name]) blocks[index][name] += delta[name];
+  }
+  const signed = blocks.filter(({ type }) => type === "thinking").map(({ signature, thinking }) => [signature, thinking]);
+  return [...signed, ...blocks.filter(({ type }) => type === "redacted_thinking").map(({ data }) => [data, null])];
+}
 
 // A text in some pieces that are not words.
 export function pieces(text) {

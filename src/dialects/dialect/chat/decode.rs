@@ -121,8 +121,8 @@ pub(super) fn finish(word: &str, calls_tools: bool) -> Option<Finish> {
 
 fn choice(mut told: Object, head: &Head, index: u64) -> Option<Choice> {
     let Some(Value::Object(mut message)) = told.shift_remove("message") else { return None };
-    let mut parts = details::take(&mut message);
-    parts.extend(content(message.shift_remove("content")));
+    let placed = details::take(&mut message);
+    let mut parts = content(message.shift_remove("content"));
     if let Some(Value::String(refusal)) = message.shift_remove("refusal").filter(|refusal| refusal != "") {
         parts.push(Part::new(Kind::Refusal(refusal)));
     }
@@ -136,17 +136,19 @@ fn choice(mut told: Object, head: &Head, index: u64) -> Option<Choice> {
     }
     parts.extend(images(message.shift_remove("images")));
     parts.extend(speech(message.shift_remove("audio")).map(|speech| Part::new(Kind::Speech(speech))));
+    let mut called = Vec::new();
     if let Some(Value::Array(calls)) = message.shift_remove("tool_calls") {
         for (at, call) in (0..).zip(calls) {
             let Value::Object(call) = call else { return None };
-            parts.push(Part::new(Kind::ToolCall(Called::take(call).whole(|| head.call_id(index, at)))));
+            called.push(Part::new(Kind::ToolCall(Called::take(call).whole(|| head.call_id(index, at)))));
         }
     }
     if let Some(Value::Object(function)) = message.shift_remove("function_call") {
         let call = Called::take(Object::from_iter([("function".to_owned(), Value::Object(function))]));
-        parts.push(Part::new(Kind::ToolCall(call.whole(|| head.call_id(index, 0)))));
+        called.push(Part::new(Kind::ToolCall(call.whole(|| head.call_id(index, 0)))));
     }
-    let calls_tools = parts.iter().any(|part| matches!(part.kind, Kind::ToolCall(_)));
+    let calls_tools = !called.is_empty();
+    let parts = placed.among(parts, called);
     let finish = match told.shift_remove("finish_reason") {
         Some(Value::String(word)) if !word.is_empty() => Some(finish(&word, calls_tools)?),
         _ => None,

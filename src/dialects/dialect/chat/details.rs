@@ -11,10 +11,15 @@
 use serde_json::Value;
 
 use super::merge;
+use super::places::{Place, Placed};
 use crate::chat::{Kind, Object, Origin, Part, Reasoning, Seal};
 
-/// What the `id` of an entry begins with that a translation wrote. [`crate::chat`] looks for it in bodies.
+/// What the `id` of an entry begins with that a translation wrote. [`crate::chat`] looks for it in bodies. Behind it stand the [`Place`], and the id that the
+/// provider gave.
 pub(super) const MARK: &str = "bw1";
+
+/// What stands behind the mark where an entry is a text's seal.
+const OF_TEXT: char = 't';
 
 const FORMATS: [(&str, Origin); 3] = [
     ("anthropic-claude-v1", Origin::Anthropic),
@@ -40,6 +45,12 @@ pub(super) struct Entry {
     pub(super) text: Option<String>,
     pub(super) summary: Option<String>,
     pub(super) seal: Option<Seal>,
+    /// Where it stands.
+    place: Place,
+    /// Whether it is no thought, but the seal of a text that begins and ends at these characters.
+    pub(super) of_text: Option<(usize, usize)>,
+    /// Whether it is encrypted, and not signed: its type tells Anthropic's `redacted_thinking` from thinking that is not shown.
+    is_encrypted: bool,
     /// The entry itself, where only whoever wrote it understands it.
     whole: Option<Value>,
 }
@@ -51,27 +62,40 @@ impl Entry {
         let kind = text("type").unwrap_or_default();
         let shown = text("text").filter(|_| kind == "reasoning.text").map(str::to_owned);
         let summary = text("summary").filter(|_| kind == "reasoning.summary").map(str::to_owned);
-        let marked = text("id").and_then(|id| id.strip_prefix(MARK)).map(|id| id.trim_start_matches('_'));
+        let marked = text("id").and_then(|id| id.strip_prefix(MARK));
         let index = entry.get("index").and_then(Value::as_u64);
+        let is_encrypted = kind == "reasoning.encrypted";
         if let Some((origin, id)) = origin.zip(marked) {
-            let data = if kind == "reasoning.encrypted" { text("data") } else { text("signature") };
+            let of_text = id.strip_prefix(OF_TEXT);
+            let (place, id) = Place::read(of_text.unwrap_or(id));
+            let of_text = of_text.map(|_| (place.characters, place.calls));
+            let data = if is_encrypted { text("data") } else { text("signature") };
             let seal = data.map(|data| match origin {
                 Origin::Responses => Seal::new(origin, format!("{id} {data}")),
                 _ => Seal::new(origin, data),
             });
-            return Self { block: Block::Of(origin, index), text: shown, summary, seal, whole: None };
+            return Self {
+                block: Block::Of(origin, index),
+                text: shown,
+                summary,
+                seal,
+                place,
+                of_text,
+                is_encrypted,
+                whole: None,
+            };
         }
         let is_plain = kind == "reasoning.text"
             && matches!(text("format"), None | Some("unknown"))
             && text("signature").is_none()
             && text("id").is_none();
         let (block, whole) = if is_plain { (Block::Plain, None) } else { (Block::Unknown, Some(entry)) };
-        Self { block, text: shown, summary, seal: None, whole }
+        Self { block, text: shown, summary, seal: None, place: Place::default(), of_text: None, is_encrypted, whole }
     }
 
     /// Whether nothing of what begins with it can be shown.
     pub(super) fn is_redacted(&self) -> bool {
-        matches!(self.block, Block::Of(Origin::Anthropic, _)) && self.text.is_none() && self.seal.is_some()
+        matches!(self.block, Block::Of(Origin::Anthropic, _)) && self.is_encrypted && self.seal.is_some()
     }
 
     /// Adds it to those that only their writer understands: pieces of one are put together.
@@ -91,20 +115,25 @@ pub(super) fn seal_of(kept: Object) -> Option<Seal> {
 
 /// Takes all reasoning out of a message or of what is left of one: each block is a part. Texts that stand beside entries with text say the same, and are
 /// not taken twice.
-pub(super) fn take(message: &mut Object) -> Vec<Part> {
+pub(super) fn take(message: &mut Object) -> Placed {
     let beside = take_text(message);
     let entries = match message.shift_remove("reasoning_details") {
         Some(Value::Array(entries)) => entries,
         _ => Vec::new(),
     };
-    let mut blocks: Vec<(Block, Reasoning, Object)> = Vec::new();
+    let mut blocks: Vec<(Block, Reasoning, Object, Place)> = Vec::new();
+    let mut placed = Placed::default();
     let mut is_shown = false;
     for mut entry in entries.into_iter().map(Entry::of) {
+        if let Some((from, to)) = entry.of_text {
+            placed.seals.extend(entry.seal.map(|seal| (from, to, seal)));
+            continue;
+        }
         if blocks.last().is_none_or(|(block, ..)| *block != entry.block) {
             let reasoning = Reasoning { redacted: entry.is_redacted(), ..Reasoning::default() };
-            blocks.push((entry.block.clone(), reasoning, Object::new()));
+            blocks.push((entry.block.clone(), reasoning, Object::new(), entry.place));
         }
-        let Some((_, reasoning, kept)) = blocks.last_mut() else { continue };
+        let Some((_, reasoning, kept, _)) = blocks.last_mut() else { continue };
         is_shown |= entry.text.is_some() || entry.summary.is_some();
         entry.keep(kept);
         reasoning.text.push_str(entry.text.as_deref().unwrap_or_default());
@@ -115,12 +144,14 @@ pub(super) fn take(message: &mut Object) -> Vec<Part> {
         }
         reasoning.seal = entry.seal.or(reasoning.seal.take());
     }
-    let blocks = blocks.into_iter().map(|(_, mut reasoning, kept)| {
+    let blocks = blocks.into_iter().map(|(_, mut reasoning, kept, place)| {
         reasoning.seal = reasoning.seal.or_else(|| seal_of(kept));
-        reasoning
+        (place, reasoning)
     });
-    let plain = beside.filter(|_| !is_shown).map(|text| Reasoning { text, ..Reasoning::default() });
-    plain.into_iter().chain(blocks).map(|reasoning| Part::new(Kind::Reasoning(reasoning))).collect()
+    let plain = beside.filter(|_| !is_shown).map(|text| (Place::default(), Reasoning { text, ..Reasoning::default() }));
+    let thoughts = plain.into_iter().chain(blocks);
+    placed.thoughts = thoughts.map(|(place, reasoning)| (place, Part::new(Kind::Reasoning(reasoning)))).collect();
+    placed
 }
 
 /// The text of `reasoning_content` or `reasoning`, of which servers that write both write the same twice.
@@ -141,8 +172,24 @@ pub(super) fn shown(reasoning: &Reasoning) -> String {
     if reasoning.text.is_empty() { reasoning.summary.join("\n\n") } else { reasoning.text.clone() }
 }
 
+/// The format of an origin's entries.
+fn format_of(origin: Origin) -> Option<&'static str> {
+    FORMATS.iter().find(|(_, known)| *known == origin).map(|(format, _)| *format)
+}
+
+/// The entry that carries the seal of a text which begins and ends at these characters.
+pub(super) fn sealed_text(seal: &Seal, from: usize, to: usize) -> Option<Value> {
+    let format = format_of(seal.origin).filter(|_| from < to)?;
+    let mut entry = Object::new();
+    entry.insert("type".to_owned(), "reasoning.encrypted".into());
+    entry.insert("data".to_owned(), seal.data.as_str().into());
+    entry.insert("format".to_owned(), format.into());
+    entry.insert("id".to_owned(), format!("{MARK}{OF_TEXT}.{from}.{to}").into());
+    Some(Value::Object(entry))
+}
+
 /// The entries that tell it.
-pub(super) fn entries(reasoning: &Reasoning, index: usize) -> Vec<Value> {
+pub(super) fn entries(reasoning: &Reasoning, index: usize, place: Place) -> Vec<Value> {
     let origin = reasoning.seal.as_ref().map(|seal| seal.origin);
     let mut entries = Vec::new();
     if let Some(Seal { origin: Origin::Chat, data }) = &reasoning.seal {
@@ -165,16 +212,19 @@ pub(super) fn entries(reasoning: &Reasoning, index: usize) -> Vec<Value> {
         for (name, value) in members.iter().filter(|(name, value)| *name != "signature" || !value.is_empty()) {
             entry.insert((*name).to_owned(), (*value).into());
         }
-        if let Some((format, _)) = FORMATS.iter().find(|(_, known)| Some(*known) == origin) {
-            entry.insert("format".to_owned(), (*format).into());
-            let id = if id.is_empty() { MARK.to_owned() } else { format!("{MARK}_{id}") };
+        if let Some(format) = origin.and_then(format_of) {
+            entry.insert("format".to_owned(), format.into());
+            let between = if id.is_empty() { "" } else { "_" };
+            let id = [MARK, &place.written(), between, id].concat();
             entry.insert("id".to_owned(), id.into());
         }
         entry.insert("index".to_owned(), index.into());
         entries.push(Value::Object(entry));
     };
-    let is_encrypted = !data.is_empty() && (origin == Some(Origin::Responses) || reasoning.text.is_empty());
-    if !reasoning.text.is_empty() {
+    // Thinking that Anthropic does not show is signed all the same, and comes back as it was: with no text.
+    let is_signed = origin == Some(Origin::Anthropic) && !reasoning.redacted;
+    let is_encrypted = !data.is_empty() && (origin == Some(Origin::Responses) || reasoning.text.is_empty() && !is_signed);
+    if !reasoning.text.is_empty() || is_signed {
         entry("reasoning.text", &[("text", &reasoning.text), ("signature", if is_encrypted { "" } else { data })]);
     }
     if !summary.is_empty() {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::places::Place;
 use super::{details, put, usage};
 use crate::chat::{Answer, Choice, Finish, Kind, Object, Reasoning, Source, Speech, ToolCall, seal_into_id};
 use crate::dialect::Manner;
@@ -82,7 +83,11 @@ struct Said {
     content: String,
     notes: Vec<Value>,
     refusal: Option<String>,
-    thoughts: Vec<Reasoning>,
+    thoughts: Vec<(Place, Reasoning)>,
+    /// The entries of texts that are sealed.
+    sealed: Vec<Value>,
+    /// How many characters of content there are.
+    characters: usize,
     images: Vec<Value>,
     speech: Option<Speech>,
     calls: Vec<Value>,
@@ -91,14 +96,19 @@ struct Said {
 impl Said {
     fn part(&mut self, kind: Kind) {
         match kind {
-            Kind::Text { text, notes, .. } => {
-                let from = self.content.chars().count();
+            Kind::Text { text, notes, seal } => {
+                let from = self.characters;
                 self.content.push_str(&text);
                 let to = from + text.chars().count();
+                self.characters = to;
+                self.sealed.extend(seal.and_then(|seal| details::sealed_text(&seal, from, to)));
                 self.notes.extend(notes.into_iter().filter_map(|note| self::note(note, from, to)));
             }
             Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
-            Kind::Reasoning(reasoning) => self.thoughts.push(reasoning),
+            Kind::Reasoning(reasoning) => {
+                let place = Place { characters: self.characters, calls: self.calls.len() };
+                self.thoughts.push((place, reasoning));
+            }
             Kind::Image { source, .. } => self.images.extend(image(&source, self.images.len())),
             Kind::Speech(speech) => self.hear(speech),
             Kind::Audio(source) => self.hear(Speech { sound: sound(source), ..Speech::default() }),
@@ -116,16 +126,22 @@ impl Said {
         let _ = ours.hear(more.sound);
     }
 
-    fn message(self) -> Object {
+    fn message(mut self) -> Object {
         let mut told = Object::new();
         told.insert("role".to_owned(), "assistant".into());
         let content = if self.content.is_empty() { Value::Null } else { self.content.into() };
         told.insert("content".to_owned(), content);
-        let shown: Vec<String> = self.thoughts.iter().map(details::shown).filter(|text| !text.is_empty()).collect();
+        let shown: Vec<String> =
+            self.thoughts.iter().map(|(_, reasoning)| details::shown(reasoning)).filter(|text| !text.is_empty()).collect();
         put(&mut told, "reasoning_content", (!shown.is_empty()).then(|| shown.join("\n\n")));
-        if self.thoughts.iter().any(is_detailed) {
-            let entries = self.thoughts.iter().enumerate().flat_map(|(index, reasoning)| details::entries(reasoning, index));
-            told.insert("reasoning_details".to_owned(), entries.collect::<Vec<_>>().into());
+        let mut entries = Vec::new();
+        if self.thoughts.iter().any(|(_, reasoning)| is_detailed(reasoning)) {
+            let thoughts = self.thoughts.iter().enumerate();
+            entries.extend(thoughts.flat_map(|(index, (place, reasoning))| details::entries(reasoning, index, *place)));
+        }
+        entries.append(&mut self.sealed);
+        if !entries.is_empty() {
+            told.insert("reasoning_details".to_owned(), entries.into());
         }
         told.insert("refusal".to_owned(), self.refusal.into());
         if !self.notes.is_empty() {

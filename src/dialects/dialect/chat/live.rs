@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::encode::{self, beside, frame, head, image, reason, sound, tool_call};
-use super::{details, usage};
+use super::places::Place;
+use super::{details, put, usage};
 use crate::chat::{Delta, Kind, Object, Opening, Origin, Reasoning, Seal, ToolCall, Usage};
 use crate::dialect::Manner;
 use crate::slots::Slots;
@@ -34,9 +35,9 @@ struct Speaker {
 /// A part that is being told.
 #[derive(Debug)]
 enum Told {
-    Text { from: usize, notes: Vec<Value> },
+    Text { from: usize, notes: Vec<Value>, seal: Option<Seal> },
     Refusal,
-    Reasoning { index: usize, reasoning: Reasoning },
+    Reasoning { index: usize, place: Place, reasoning: Reasoning },
     Call { index: usize, custom: bool },
     Speech,
     Nothing,
@@ -65,8 +66,10 @@ impl Encoder {
             }
             Delta::Summary { choice, part, begins, text } => self.summary(choice, part, begins, &text, frames),
             Delta::Sign { choice, part, seal } => {
-                if let Some(Told::Reasoning { reasoning, .. }) = self.told(choice, part) {
-                    reasoning.seal = Some(seal);
+                if let Some(Told::Reasoning { reasoning: Reasoning { seal: ours, .. }, .. } | Told::Text { seal: ours, .. }) =
+                    self.told(choice, part)
+                {
+                    *ours = Some(seal);
                 }
             }
             Delta::Note { choice, part, note } => {
@@ -113,12 +116,14 @@ impl Encoder {
         let speaker = self.speakers.or_default(choice);
         let mut delta = None;
         let told = match kind {
-            Opening::Text => Told::Text { from: speaker.characters, notes: Vec::new() },
+            Opening::Text => Told::Text { from: speaker.characters, notes: Vec::new(), seal: None },
             Opening::Refusal => Told::Refusal,
             Opening::Speech => Told::Speech,
             Opening::Reasoning { redacted } => {
                 speaker.thoughts += 1;
-                Told::Reasoning { index: speaker.thoughts - 1, reasoning: Reasoning { redacted, ..Reasoning::default() } }
+                let place = Place { characters: speaker.characters, calls: speaker.calls };
+                let reasoning = Reasoning { redacted, ..Reasoning::default() };
+                Told::Reasoning { index: speaker.thoughts - 1, place, reasoning }
             }
             Opening::ToolCall { id, name, custom, seal } => {
                 let index = speaker.calls;
@@ -177,7 +182,7 @@ impl Encoder {
 
     /// Summaries are told in one, with a blank line between them.
     fn summary(&mut self, choice: u32, part: u32, begins: bool, text: &str, frames: &mut String) {
-        let Some(Told::Reasoning { index, reasoning }) = self.told(choice, part) else { return };
+        let Some(Told::Reasoning { index, place, reasoning }) = self.told(choice, part) else { return };
         let text = if begins && !reasoning.summary.is_empty() { format!("\n\n{text}") } else { text.to_owned() };
         if reasoning.summary.is_empty() {
             reasoning.summary.push(String::new());
@@ -186,7 +191,7 @@ impl Encoder {
             return;
         }
         let piece = Reasoning { summary: vec![text.clone()], ..Reasoning::default() };
-        let entries = details::entries(&piece, *index);
+        let entries = details::entries(&piece, *index, *place);
         let delta = json!({ "reasoning_content": text, "reasoning_details": entries });
         self.chunk(choice, &delta.to_string(), None, None, frames);
     }
@@ -194,21 +199,25 @@ impl Encoder {
     fn close(&mut self, choice: u32, part: u32, frames: &mut String) {
         let Some(speaker) = self.speakers.get_mut(choice) else { return };
         let delta = match speaker.parts.remove(part) {
-            Some(Told::Text { from, notes }) if !notes.is_empty() => {
+            Some(Told::Text { from, notes, seal }) => {
                 let to = speaker.characters;
                 let notes: Vec<Value> = notes.into_iter().filter_map(|note| encode::note(note, from, to)).collect();
-                if notes.is_empty() {
+                let sealed = seal.and_then(|seal| details::sealed_text(&seal, from, to));
+                let mut delta = Object::new();
+                put(&mut delta, "annotations", (!notes.is_empty()).then_some(notes));
+                put(&mut delta, "reasoning_details", sealed.map(|entry| vec![entry]));
+                if delta.is_empty() {
                     return;
                 }
-                json!({ "annotations": notes })
+                Value::Object(delta)
             }
             // The seal, and the text that it belongs to: summaries were told as they came.
-            Some(Told::Reasoning { index, mut reasoning }) if reasoning.seal.is_some() => {
+            Some(Told::Reasoning { index, place, mut reasoning }) if reasoning.seal.is_some() => {
                 let is_own = matches!(&reasoning.seal, Some(Seal { origin: Origin::Chat, .. }));
                 if !is_own {
                     reasoning.summary.clear();
                 }
-                json!({ "reasoning_details": details::entries(&reasoning, index) })
+                json!({ "reasoning_details": details::entries(&reasoning, index, place) })
             }
             _ => return,
         };

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::places::Place;
 use super::write::Writing;
 use super::{details, media, put};
 use crate::chat::{Kind, Losses, Message, Object, Origin, Part, Reasoning, Role, Source, Speech, ToolCall, ToolResult};
@@ -316,7 +317,7 @@ impl Speaking<'_, '_> {
             Thoughts::Details => {
                 let own =
                     thoughts.iter().filter(|thought| thought.seal.as_ref().is_some_and(|seal| seal.origin == Origin::Chat));
-                let entries: Vec<Value> = own.flat_map(|thought| details::entries(thought, 0)).collect();
+                let entries: Vec<Value> = own.flat_map(|thought| details::entries(thought, 0, Place::default())).collect();
                 if !entries.is_empty() {
                     written.insert("reasoning_details".to_owned(), entries.into());
                 } else if !shown.is_empty() {

@@ -265,6 +265,14 @@ impl Speaker {
     }
 
     fn entry(&mut self, mut entry: Entry, deltas: &mut Vec<Delta>) {
+        // A text's seal comes at its end.
+        if entry.of_text.is_some() {
+            if let Some((part, Open::Text)) = self.open {
+                deltas.extend(entry.seal.map(|seal| Delta::Sign { choice: self.choice, part, seal }));
+                self.close(deltas);
+            }
+            return;
+        }
         // The gateway's own streams sign a text once it was said.
         if let Some((part, Open::Reasoning(Block::Plain, said, _))) = &mut self.open
             && let (Some(text), Some(seal)) = (&entry.text, &entry.seal)

@@ -44,25 +44,27 @@ impl Conversation {
         for member in ["reasoning_content", "reasoning", "reasoning_details"] {
             told.extend(fields.any(member).map(|value| (member.to_owned(), value)));
         }
-        let mut parts = details::take(&mut told);
-        let said = content(&mut fields)?.unwrap_or_default();
-        parts.extend(said.into_iter().filter(|part| !matches!(&part.kind, Kind::Text { text, .. } if text.is_empty())));
+        let placed = details::take(&mut told);
+        let mut said = content(&mut fields)?.unwrap_or_default();
+        said.retain(|part| !matches!(&part.kind, Kind::Text { text, .. } if text.is_empty()));
         if let Some(refusal) = fields.text("refusal")?.filter(|refusal| !refusal.is_empty()) {
-            parts.push(Part::new(Kind::Refusal(refusal)));
+            said.push(Part::new(Kind::Refusal(refusal)));
         }
         // OpenAI takes back the `id` alone, of what it keeps; clients that send the whole message send the words too.
         if fields.peek("audio").is_some_and(Value::is_object) {
-            parts.extend(decode::speech(fields.any("audio")).map(|speech| Part::new(Kind::Speech(speech))));
+            said.extend(decode::speech(fields.any("audio")).map(|speech| Part::new(Kind::Speech(speech))));
         }
+        let mut calls = Vec::new();
         for call in fields.objects("tool_calls")?.unwrap_or_default() {
-            parts.push(self.call(call)?);
+            calls.push(self.call(call)?);
         }
         if let Some(mut call) = fields.object("function_call")? {
             self.legacy += 1;
             let (name, arguments) = (call.needs_text("name")?, arguments(&mut call, "arguments")?);
             let id = format!("call_{}", self.legacy);
-            parts.push(Part::new(Kind::ToolCall(ToolCall { id, name, arguments, custom: false, seal: None })));
+            calls.push(Part::new(Kind::ToolCall(ToolCall { id, name, arguments, custom: false, seal: None })));
         }
+        let parts = placed.among(said, calls);
         let name = fields.text("name")?;
         Ok(Message { role: Role::Assistant, parts, name, extra: fields.rest() })
     }

@@ -97,8 +97,13 @@ impl Encoder {
             Delta::Note { choice: 0, part, note } => self.note(part, note, frames)?,
             Delta::Logprobs { choice: 0, logprobs } => self.logprobs(logprobs),
             Delta::Close { choice: 0, part } => {
+                let last_at = self.items.len();
                 if let Some((item, content)) = *self.parts.get(part as usize)? {
-                    self.close(item, content, "completed", frames);
+                    // Of the last call it is not known yet whether it is whole, or was cut: see [`Self::add`] and [`Self::finish`].
+                    match self.items.last_mut().filter(|last| item + 1 == last_at && matches!(last.sort, Sort::Call { .. })) {
+                        Some(last) => last.contents.iter_mut().for_each(|content| content.closed = true),
+                        None => self.close(item, content, "completed", frames),
+                    }
                 }
             }
             Delta::Finish { choice: 0, finish, .. } => {
@@ -137,8 +142,8 @@ impl Encoder {
             Opening::Text => self.open_said(false, frames),
             Opening::Refusal => self.open_said(true, frames),
             Opening::Speech => self.parts.push(None),
-            Opening::Reasoning { .. } => {
-                self.add(Sort::Reasoning, "rs", Object::new(), frames);
+            Opening::Reasoning { redacted } => {
+                self.add(Sort::Reasoning { redacted }, "rs", Object::new(), frames);
                 self.parts.push(Some((next, 0)));
             }
             Opening::ToolCall { id, name, custom, seal } => {
@@ -181,9 +186,9 @@ impl Encoder {
         let output = self.items.len();
         if let Some(last) = self.items.last_mut() {
             last.settled = true;
-            let is_whole = last.sort == Sort::Message && last.contents.iter().all(|content| content.closed);
-            if is_whole {
-                self.item_done(output - 1, "completed", frames);
+            let waits = matches!(last.sort, Sort::Message | Sort::Call { .. });
+            if waits && last.contents.iter().all(|content| content.closed) {
+                self.close(output - 1, 0, "completed", frames);
             }
         }
         let id = item_id(self.manner.seed, output, prefix);
@@ -200,7 +205,7 @@ impl Encoder {
             return None;
         }
         let mut index = index;
-        if item.sort == Sort::Reasoning {
+        if matches!(item.sort, Sort::Reasoning { .. }) {
             let last = item.contents.last().map(|content| content.summary);
             if begins || last != Some(summary) {
                 self.next_summary(output, summary, frames);
@@ -227,7 +232,7 @@ impl Encoder {
                 content.logprobs.extend(new);
                 self.events.of_part("response.output_text.delta", place, &[("delta", &delta), ("logprobs", &logprobs)], frames);
             }
-            Sort::Reasoning => {
+            Sort::Reasoning { .. } => {
                 let place = place(Some(("summary_index", index)));
                 self.events.of_part("response.reasoning_summary_text.delta", place, &[("delta", &delta)], frames);
             }
@@ -329,7 +334,7 @@ impl Encoder {
                     self.item_done(output, status, frames);
                 }
             }
-            Sort::Reasoning => {
+            Sort::Reasoning { .. } => {
                 self.close_summary(output, frames);
                 self.item_done(output, status, frames);
             }

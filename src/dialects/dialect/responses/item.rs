@@ -166,15 +166,22 @@ fn reasoning(mut fields: Fields) -> Reading<Part> {
     let texts = |list: Option<Vec<Fields>>| {
         list.into_iter().flatten().map(|mut text| text.needs_text("text")).collect::<Reading<Vec<String>>>()
     };
-    let summary = texts(fields.objects("summary")?)?;
-    let text = texts(fields.objects("content")?)?.join("\n\n");
+    let mut summary = texts(fields.objects("summary")?)?;
+    let mut text = texts(fields.objects("content")?)?.join("\n\n");
     let id = fields.peek("id").and_then(Value::as_str).filter(|id| !is_minted(id)).unwrap_or_default().to_owned();
     let seal = fields.text("encrypted_content")?.map(|encrypted| match encrypted {
         // As it was told to a client: with the provider's id in it.
-        text if Seal::is_foreign(&text) || text.contains(' ') => Seal::read(text, Origin::Responses),
-        text => Seal::new(Origin::Responses, format!("{id} {text}")),
+        text if Seal::is_foreign(&text) || text.contains(' ') => Seal::read_as(text, Origin::Responses),
+        text => (Seal::new(Origin::Responses, format!("{id} {text}")), false),
     });
-    let reasoning = Reasoning { text, summary, seal, redacted: false };
+    let (seal, redacted) = seal.unzip();
+    // What another dialect's provider sealed was told as a summary, for which clients look ([`super::encode`]): it is the thoughts themselves, to the letter, as
+    // their signature is of them ("Extended thinking", "Preserving thinking blocks": they are passed back unmodified).
+    if text.is_empty() && seal.as_ref().is_some_and(|seal| seal.origin != Origin::Responses) {
+        text = summary.concat();
+        summary.clear();
+    }
+    let reasoning = Reasoning { text, summary, seal, redacted: redacted == Some(true) };
     Ok(Part { extra: own(fields.rest()), ..Part::new(Kind::Reasoning(reasoning)) })
 }
 

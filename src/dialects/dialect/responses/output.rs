@@ -9,7 +9,9 @@ use crate::chat::{Kind, Object, Origin, Seal, Source};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
     Message,
-    Reasoning,
+    Reasoning {
+        redacted: bool,
+    },
     Call {
         custom: bool,
     },
@@ -78,9 +80,10 @@ impl Item {
                 item.extend(object([("status", status.into()), ("content", content.into()), ("role", "assistant".into())]));
                 item
             }
-            Sort::Reasoning => {
+            Sort::Reasoning { redacted } => {
                 let mut item = of_type("reasoning");
-                put(&mut item, "encrypted_content", self.seal.as_ref().map(|seal| seal.carried(Origin::Responses)));
+                let carried = self.seal.as_ref().map(|seal| seal.carried_as(Origin::Responses, redacted));
+                put(&mut item, "encrypted_content", carried);
                 let summary: Vec<Value> = self.contents.iter().map(Content::summarised).collect();
                 item.insert("summary".to_owned(), summary.into());
                 item

@@ -1,0 +1,94 @@
+//! Where thoughts stood, and which text was signed.
+//!
+//! A message of Chat Completions has its text in one member, its calls in another and its thoughts in a third, and so no order among them. Models that think
+//! between their words and calls have one, and refuse a turn in another ("Interleaved thinking" of Anthropic's "Extended thinking"). So the entries of
+//! `reasoning_details` that a translation wrote say in their `id`, behind [`super::details::MARK`], what stood before: so many characters of the content, and so
+//! many calls. One that is of a text, which Gemini signs too, says where that begins and ends.
+
+use crate::chat::{Kind, Part, Seal};
+
+/// What stood before something: characters of the content, and calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) characters: usize,
+    pub(super) calls: usize,
+}
+
+impl Place {
+    /// Behind the mark in an id; nothing where it is the beginning, as it mostly is.
+    pub(super) fn written(self) -> String {
+        if self == Self::default() { String::new() } else { format!(".{}.{}", self.characters, self.calls) }
+    }
+
+    /// What an id has behind the mark: the place, and the rest of it.
+    pub(super) fn read(id: &str) -> (Self, &str) {
+        let (place, rest) = id.split_once('_').unwrap_or((id, ""));
+        let numbers = place.strip_prefix('.').and_then(|numbers| numbers.split_once('.'));
+        let read = numbers
+            .and_then(|(characters, calls)| Some(Self { characters: characters.parse().ok()?, calls: calls.parse().ok()? }));
+        (read.unwrap_or_default(), rest)
+    }
+}
+
+/// What is to be put among the words and calls of a message.
+#[derive(Debug, Default)]
+pub(super) struct Placed {
+    /// Thoughts, in their order.
+    pub(super) thoughts: Vec<(Place, Part)>,
+    /// Seals of texts: from where in the content, to where.
+    pub(super) seals: Vec<(usize, usize, Seal)>,
+}
+
+impl Placed {
+    /// A message's parts in the order in which they were said. Where nothing tells it, thoughts come first and calls last.
+    pub(super) fn among(self, mut said: Vec<Part>, mut calls: Vec<Part>) -> Vec<Part> {
+        for (from, to, sealed) in self.seals {
+            cut(&mut said, from);
+            let end = cut(&mut said, to);
+            if let Some(Kind::Text { seal, .. }) = said.get_mut(..end).and_then(<[Part]>::last_mut).map(|part| &mut part.kind) {
+                *seal = Some(sealed);
+            }
+        }
+        let mut parts = Vec::new();
+        let mut before = Place::default();
+        for (place, thought) in self.thoughts {
+            let end = cut(&mut said, place.characters.saturating_sub(before.characters));
+            parts.extend(said.drain(..end));
+            let end = place.calls.saturating_sub(before.calls).min(calls.len());
+            parts.extend(calls.drain(..end));
+            before = place;
+            parts.push(thought);
+        }
+        parts.append(&mut said);
+        parts.append(&mut calls);
+        parts
+    }
+}
+
+/// Makes a part begin at this character of the texts, and says which one does: none where there are fewer. What is cited stays whole.
+fn cut(said: &mut Vec<Part>, at: usize) -> usize {
+    let mut before = 0;
+    let mut found = None;
+    for (index, part) in said.iter_mut().enumerate() {
+        if before >= at {
+            return index;
+        }
+        let Kind::Text { text, notes, .. } = &part.kind else { continue };
+        let length = text.chars().count();
+        if before + length > at && notes.is_empty() {
+            found = Some((index + 1, at - before));
+            break;
+        }
+        before += length;
+    }
+    let Some((index, at)) = found else { return said.len() };
+    let rest = said.get_mut(index - 1).and_then(|part| {
+        let Kind::Text { text, seal, .. } = &mut part.kind else { return None };
+        let (byte, _) = text.char_indices().nth(at)?;
+        let rest = Kind::Text { text: text.split_off(byte), notes: Vec::new(), seal: seal.take() };
+        // What stands beside a text, such as the mark of a prompt cache, is of its end.
+        Some(Part { kind: rest, cache: part.cache.take(), extra: std::mem::take(&mut part.extra) })
+    });
+    said.splice(index..index, rest);
+    index
+}
