@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::merge;
 use super::places::{Place, Placed};
-use crate::chat::{Kind, Object, Origin, Part, Reasoning, Seal};
+use crate::chat::{Object, Origin, Reasoning, Seal};
 
 /// What the `id` of an entry begins with that a translation wrote. [`crate::chat`] looks for it in bodies. Behind it stand the [`Place`], and the id that the
 /// provider gave.
@@ -144,13 +144,13 @@ pub(super) fn take(message: &mut Object) -> Placed {
         }
         reasoning.seal = entry.seal.or(reasoning.seal.take());
     }
-    let blocks = blocks.into_iter().map(|(_, mut reasoning, kept, place)| {
+    if let Some(text) = beside.filter(|_| !is_shown) {
+        placed.think(Place::default(), Reasoning { text, ..Reasoning::default() });
+    }
+    for (_, mut reasoning, kept, place) in blocks {
         reasoning.seal = reasoning.seal.or_else(|| seal_of(kept));
-        (place, reasoning)
-    });
-    let plain = beside.filter(|_| !is_shown).map(|text| (Place::default(), Reasoning { text, ..Reasoning::default() }));
-    let thoughts = plain.into_iter().chain(blocks);
-    placed.thoughts = thoughts.map(|(place, reasoning)| (place, Part::new(Kind::Reasoning(reasoning)))).collect();
+        placed.think(place, reasoning);
+    }
     placed
 }
 

@@ -136,8 +136,9 @@ impl Said {
         put(&mut told, "reasoning_content", (!shown.is_empty()).then(|| shown.join("\n\n")));
         let mut entries = Vec::new();
         if self.thoughts.iter().any(|(_, reasoning)| is_detailed(reasoning)) {
-            let thoughts = self.thoughts.iter().enumerate();
-            entries.extend(thoughts.flat_map(|(index, (place, reasoning))| details::entries(reasoning, index, *place)));
+            for (index, (place, reasoning)) in self.thoughts.iter().enumerate() {
+                entries.append(&mut details::entries(reasoning, index, *place));
+            }
         }
         entries.append(&mut self.sealed);
         if !entries.is_empty() {

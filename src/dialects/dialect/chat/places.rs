@@ -5,7 +5,7 @@
 //! `reasoning_details` that a translation wrote say in their `id`, behind [`super::details::MARK`], what stood before: so many characters of the content, and so
 //! many calls. One that is of a text, which Gemini signs too, says where that begins and ends.
 
-use crate::chat::{Kind, Part, Seal};
+use crate::chat::{Kind, Part, Reasoning, Seal};
 
 /// What stood before something: characters of the content, and calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,12 +34,17 @@ impl Place {
 #[derive(Debug, Default)]
 pub(super) struct Placed {
     /// Thoughts, in their order.
-    pub(super) thoughts: Vec<(Place, Part)>,
+    thoughts: Vec<(Place, Part)>,
     /// Seals of texts: from where in the content, to where.
     pub(super) seals: Vec<(usize, usize, Seal)>,
 }
 
 impl Placed {
+    /// Adds a thought.
+    pub(super) fn think(&mut self, place: Place, reasoning: Reasoning) {
+        self.thoughts.push((place, Part::new(Kind::Reasoning(reasoning))));
+    }
+
     /// A message's parts in the order in which they were said. Where nothing tells it, thoughts come first and calls last.
     pub(super) fn among(self, mut said: Vec<Part>, mut calls: Vec<Part>) -> Vec<Part> {
         for (from, to, sealed) in self.seals {
@@ -53,9 +58,9 @@ impl Placed {
         let mut before = Place::default();
         for (place, thought) in self.thoughts {
             let end = cut(&mut said, place.characters.saturating_sub(before.characters));
-            parts.extend(said.drain(..end));
+            move_to(&mut parts, &mut said, end);
             let end = place.calls.saturating_sub(before.calls).min(calls.len());
-            parts.extend(calls.drain(..end));
+            move_to(&mut parts, &mut calls, end);
             before = place;
             parts.push(thought);
         }
@@ -63,6 +68,13 @@ impl Placed {
         parts.append(&mut calls);
         parts
     }
+}
+
+/// Moves the first parts, so many.
+fn move_to(parts: &mut Vec<Part>, from: &mut Vec<Part>, count: usize) {
+    let rest = from.split_off(count);
+    parts.append(from);
+    *from = rest;
 }
 
 /// Makes a part begin at this character of the texts, and says which one does: none where there are fewer. What is cited stays whole.
@@ -89,6 +101,8 @@ fn cut(said: &mut Vec<Part>, at: usize) -> usize {
         // What stands beside a text, such as the mark of a prompt cache, is of its end.
         Some(Part { kind: rest, cache: part.cache.take(), extra: std::mem::take(&mut part.extra) })
     });
-    said.splice(index..index, rest);
+    if let Some(rest) = rest {
+        said.insert(index, rest);
+    }
     index
 }

@@ -120,39 +120,8 @@ fn input(call: &ToolCall) -> Object {
         _ if call.arguments.trim().is_empty() => Object::new(),
         // Groq writes no arguments so.
         Ok(Value::Null) => Object::new(),
-        _ => {
-            let cut = if call.custom { None } else { beginning(&call.arguments) };
-            cut.unwrap_or_else(|| object([("input", call.arguments.as_str().into())]))
-        }
+        _ => object([("input", call.arguments.as_str().into())]),
     }
-}
-
-/// The members of an object that was cut off behind them, as Anthropic's SDKs read a stream's pieces, without the member that was cut. None of what is no
-/// beginning of an object.
-fn beginning(arguments: &str) -> Option<Object> {
-    let (mut depth, mut quoted, mut escaped, mut whole) = (0_usize, false, false, 0);
-    for (at, byte) in arguments.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = quoted,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b'{' | b'[' => {
-                depth += 1;
-                if depth == 1 {
-                    whole = at + 1;
-                }
-            }
-            b'}' | b']' => depth = depth.checked_sub(1).filter(|depth| *depth > 0)?,
-            b',' if depth == 1 => whole = at,
-            _ => {}
-        }
-    }
-    let closed = |end: usize| serde_json::from_str([arguments.get(..end)?, "}"].concat().as_str()).ok();
-    // A number may have had more digits.
-    let may_go_on = quoted || arguments.trim_end().ends_with(|last: char| last.is_ascii_digit());
-    let all = if may_go_on { None } else { closed(arguments.len()) };
-    all.or_else(|| closed(whole))
 }
 
 /// Reasoning; nothing where there is none to show and nothing to carry.
