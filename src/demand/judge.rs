@@ -1,10 +1,13 @@
 //! Whether an answer is what was demanded.
 
+use std::borrow::Cow;
+
 use breakwater_schema::{Finished, Schema, Violation, repaired, shown};
 use serde_json::Value;
 
 use super::{Demand, Form};
 use crate::chat::{Answer, Choice, Finish, Kind, Part, ToolCall};
+use crate::edit::edited;
 
 /// The most that is told of one answer: more would not be mended at once either.
 const MOST_TOLD: usize = 8;
@@ -108,7 +111,7 @@ impl Demand {
     /// The arguments of a call, repaired as the text of an answer is.
     fn mended(&self, call: &ToolCall, finished: Finished) -> Option<String> {
         let schema = self.schema_of(&call.name).filter(|_| !call.custom)?;
-        mended(schema, &call.arguments, finished)
+        mended(schema, &call.arguments, finished).map(|(json, _)| json)
     }
 
     /// What is wrong with a call of a tool.
@@ -148,9 +151,9 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
         .collect();
     let finished = if cut { Finished::Cut } else { Finished::Stop };
     match mended(&form.schema, &text, finished) {
-        Some(json) if json == text.trim() => Judgement::Valid,
-        Some(json) => {
-            put(choice, json);
+        Some((json, _)) if json == text.trim() => Judgement::Valid,
+        Some((json, at)) => {
+            put(choice, json, at);
             Judgement::Repaired
         }
         None => {
@@ -161,42 +164,50 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
     }
 }
 
-/// Says another text in the place of a choice's own. What was noted of places in the old one is not true of it.
-fn put(choice: &mut Choice, json: String) {
-    let mut json = Some(json);
-    choice.parts.retain_mut(|part| match &mut part.kind {
-        Kind::Text { text, notes, .. } => match json.take() {
-            Some(json) => {
-                *text = json;
-                notes.clear();
-                true
-            }
-            None => false,
-        },
-        _ => true,
-    });
+/// Says the JSON that begins at a byte of a choice's text where it begins, and nothing in its other texts. What was noted of places in the old ones is not
+/// true of them.
+fn put(choice: &mut Choice, json: String, at: usize) {
+    let (mut json, mut end) = (Some(json), 0);
+    for part in &mut choice.parts {
+        let Kind::Text { text, notes, .. } = &mut part.kind else { continue };
+        end += text.len();
+        *text = json.take_if(|_| at < end).unwrap_or_default();
+        notes.clear();
+    }
     choice.logprobs = None;
 }
 
-/// A text as it is valid by a schema: as it is, taken out of what is around it, closed, or without what is null for nothing.
-fn mended(schema: &Schema, text: &str, finished: Finished) -> Option<String> {
-    let found = repaired(text, finished, &mut |value| schema.is_valid(value)).map(|(json, _)| json.into_owned());
-    found.or_else(|| repaired(text, finished, &mut |_| true).and_then(|(_, value)| without_nulls(schema, value)))
+/// A text as it is valid by a schema, and where that begins in it: as it is, taken out of what is around it, closed, or without what is null for nothing.
+fn mended(schema: &Schema, text: &str, finished: Finished) -> Option<(String, usize)> {
+    if let Some((json, _)) = repaired(text, finished, &mut |value| schema.is_valid(value)) {
+        let at = place(text, &json);
+        return Some((json.into_owned(), at));
+    }
+    let (json, value) = repaired(text, finished, &mut |_| true)?;
+    Some((without_nulls(schema, &json, &value)?, place(text, &json)))
 }
 
-/// The value without those members that are null where they should be something else, and need not be there: so models say that there is nothing to say,
-/// those above all that must say something of every property.
-fn without_nulls(schema: &Schema, mut value: Value) -> Option<String> {
-    let violations = schema.check(&value, MOST_NULLS).err()?;
-    for violation in violations {
-        let (holder, name) = violation.at.rsplit_once('/')?;
-        let member = name.replace("~1", "/").replace("~0", "~");
-        let holder = value.pointer_mut(holder)?.as_object_mut()?;
-        if holder.get(&member).is_some_and(Value::is_null) {
-            holder.shift_remove(&member);
-        }
+/// Where what was found in a text begins in it.
+fn place(text: &str, found: &Cow<'_, str>) -> usize {
+    match found {
+        Cow::Borrowed(json) => json.as_ptr().addr() - text.as_ptr().addr(),
+        // What was closed is the last that the text says.
+        Cow::Owned(json) => text.rfind(json.trim_end_matches(['}', ']'])).unwrap_or(0),
     }
-    schema.is_valid(&value).then(|| value.to_string())
+}
+
+/// JSON without those members that are null where they should be something else, and need not be there: so models say that there is nothing to say,
+/// those above all that must say something of every property. All else is as the model wrote it, numbers to their last digit.
+fn without_nulls(schema: &Schema, json: &str, value: &Value) -> Option<String> {
+    let violations = schema.check(value, MOST_NULLS).err()?;
+    let is_null = |at: &str| {
+        let holder = at.rsplit_once('/').and_then(|(holder, _)| value.pointer(holder));
+        holder.is_some_and(Value::is_object) && value.pointer(at).is_some_and(Value::is_null)
+    };
+    let nulls = violations.into_iter().filter(|violation| is_null(&violation.at));
+    let json = edited(json, &nulls.map(|violation| (violation.at, None)).collect::<Vec<_>>())?;
+    let value = serde_json::from_str(&json).ok()?;
+    schema.is_valid(&value).then_some(json)
 }
 
 impl Form {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::Job;
+use super::{Job, in_place};
 use crate::breaker::{Outcome, Ticket};
 use crate::chat::{Answer, Means, taken_out_of_call};
 use crate::config::simulated::Simulated;
@@ -286,8 +286,14 @@ impl<R: Runtime> Attempt<'_, R> {
                     let answer = answer.map(|answer| *answer).or_else(|| dialect.decode(&text));
                     let (mark, answer) = self.examine(demand, answer, by_tool)?;
                     self.consult.record(ticket, Outcome::Success);
-                    let changed = !is_told_as_it_is || mark != Mark::Valid;
-                    return Ok((WonBody::Whole(text, changed.then(|| Box::new(answer))), Some(mark)));
+                    let body = match mark {
+                        Mark::Valid if is_told_as_it_is => WonBody::Whole(text, None),
+                        Mark::Repaired => {
+                            in_place::told(is_told_as_it_is.then(|| dialect.amended(&text, &answer)).flatten(), answer)
+                        }
+                        _ => WonBody::Whole(text, Some(Box::new(answer))),
+                    };
+                    return Ok((body, Some(mark)));
                 }
                 self.complete(ticket, Awaited::of(stream));
                 Ok((WonBody::Whole(text, answer), None))
@@ -363,6 +369,9 @@ impl<R: Runtime> Attempt<'_, R> {
                     return Ok(match examined {
                         None => (WonBody::Streamed(all), None),
                         Some((Mark::Valid, _)) => (WonBody::Streamed(all), Some(Mark::Valid)),
+                        Some((mark @ Mark::Repaired, answer)) => {
+                            (in_place::told(in_place::of_stream(self.job, dialect, &all), answer), Some(mark))
+                        }
                         Some((mark, answer)) => (WonBody::Whole(String::new(), Some(Box::new(answer))), Some(mark)),
                     });
                 }
