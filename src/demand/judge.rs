@@ -19,6 +19,8 @@ const MOST_NULLS: usize = 256;
 #[derive(Debug)]
 pub(crate) enum Judgement {
     /// What was demanded, as it stands.
+    Met,
+    /// Nothing of which anything was demanded.
     Valid,
     /// What was demanded, once the JSON is taken out of what is around it: the answer was changed so.
     Repaired,
@@ -60,10 +62,14 @@ impl Demand {
     pub(crate) fn judge(&self, answer: &mut Answer) -> Judgement {
         let mut judgement = Judgement::Valid;
         for choice in &mut answer.choices {
-            match self.judge_choice(choice) {
-                Judgement::Valid => {}
-                Judgement::Repaired => judgement = Judgement::Repaired,
-                wrong @ Judgement::Wrong(_) => return wrong,
+            let found = self.judge_choice(choice);
+            let calls = || choice.parts.iter().any(|part| matches!(part.kind, Kind::ToolCall(_)));
+            match (found, &judgement) {
+                (wrong @ Judgement::Wrong(_), _) => return wrong,
+                (Judgement::Repaired, _) => judgement = Judgement::Repaired,
+                (Judgement::Met, Judgement::Valid) => judgement = Judgement::Met,
+                (Judgement::Valid, Judgement::Valid) if self.tools.is_some() && calls() => judgement = Judgement::Met,
+                (Judgement::Met | Judgement::Valid, _) => {}
             }
         }
         judgement
@@ -151,7 +157,7 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
         .collect();
     let finished = if cut { Finished::Cut } else { Finished::Stop };
     match mended(&form.schema, &text, finished) {
-        Some((json, _)) if json == text.trim() => Judgement::Valid,
+        Some((json, _)) if json == text.trim() => Judgement::Met,
         Some((json, at)) => {
             put(choice, json, at);
             Judgement::Repaired

@@ -132,7 +132,8 @@ fn what_is_too_deep_is_never_taken_for_an_inner_piece_of_itself() {
         "[".repeat(200) + "{\"a\":1}",
     ];
     for text in &rows {
-        let around = [text.clone(), format!("So: {text}."), format!("```json\n{text}\n```"), format!("<think>hm</think>{text}")];
+        let around =
+            [text.clone(), format!("So: {text}."), format!("```json\n{text}\n```"), format!("<think>hm</think>{text}")];
         for text in around {
             for finished in [Finished::Stop, Finished::Cut] {
                 assert_eq!(any(&text, finished), None, "{text}, {finished:?}");
