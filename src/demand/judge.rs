@@ -1,7 +1,5 @@
 //! Whether an answer is what was demanded.
 
-use std::borrow::Cow;
-
 use breakwater_schema::{Finished, Schema, Violation, repaired, shown};
 use serde_json::Value;
 
@@ -193,13 +191,10 @@ fn mended(schema: &Schema, text: &str, finished: Finished) -> Option<(String, us
     Some((without_nulls(schema, &json, &value)?, place(text, &json)))
 }
 
-/// Where what was found in a text begins in it.
-fn place(text: &str, found: &Cow<'_, str>) -> usize {
-    match found {
-        Cow::Borrowed(json) => json.as_ptr().addr() - text.as_ptr().addr(),
-        // What was closed is the last that the text says.
-        Cow::Owned(json) => text.rfind(json.trim_end_matches(['}', ']'])).unwrap_or(0),
-    }
+/// Where what was found in a text begins in it: a piece of it, or one that was closed, which is the last that the text says.
+fn place(text: &str, found: &str) -> usize {
+    let at = found.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+    if at < text.len() { at } else { text.rfind(found.trim_end_matches(['}', ']'])).unwrap_or(0) }
 }
 
 /// JSON without those members that are null where they should be something else, and need not be there: so models say that there is nothing to say,
