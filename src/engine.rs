@@ -15,6 +15,7 @@ mod allowance;
 mod attempt;
 mod corrective;
 mod hedge;
+mod in_place;
 
 use std::cell::RefCell;
 use std::rc::Rc;

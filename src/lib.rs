@@ -62,5 +62,5 @@ pub mod verdict;
 pub mod wait;
 
 pub use breakwater_dialects::{chat, dialect};
-use breakwater_dialects::{hash, json};
+use breakwater_dialects::{edit, hash, json};
 pub use breakwater_scan::{canonical, sse};

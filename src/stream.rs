@@ -14,7 +14,9 @@ pub(crate) use relay::Successor;
 pub use relay::{Ending, Relay};
 pub(crate) use wording::Wording;
 
-use crate::chat::{Answer, Gather};
+use serde_json::Value;
+
+use crate::chat::{Answer, Gather, Object};
 use crate::config::Hold as Window;
 use crate::dialect::{Decoder, Dialect, Event, chat};
 use crate::sse::{self, Frames};
@@ -190,6 +192,23 @@ pub(crate) fn told(dialect: Dialect, frames: &[u8]) -> Option<Answer> {
         gather.push(delta);
     }
     gather.finish()
+}
+
+/// A complete stream as the answer that its provider would have given at once, where nothing of it is lost so.
+pub(crate) fn whole(dialect: Dialect, frames: &[u8]) -> Option<String> {
+    let (mut assembly, mut last) = (chat::Assembly::new(), Vec::new());
+    for frame in Frames::of(frames).ok()?.frames() {
+        let Some(data) = sse::data(frame) else { continue };
+        match dialect {
+            Dialect::Chat => assembly.push(&String::from_utf8_lossy(&data)),
+            Dialect::Responses => last = data.into_owned(),
+            _ => return None,
+        }
+    }
+    match dialect {
+        Dialect::Chat => assembly.finish(),
+        _ => crate::json::object::<Object>(&String::from_utf8_lossy(&last))?.get("response").map(Value::to_string),
+    }
 }
 
 /// Whether each choice that was begun has its finish reason.

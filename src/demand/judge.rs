@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Demand, Form};
 use crate::chat::{Answer, Choice, Finish, Kind, Part, ToolCall};
+use crate::edit::edited;
 
 /// The most that is told of one answer: more would not be mended at once either.
 const MOST_TOLD: usize = 8;
@@ -16,6 +17,8 @@ const MOST_NULLS: usize = 256;
 #[derive(Debug)]
 pub(crate) enum Judgement {
     /// What was demanded, as it stands.
+    Met,
+    /// Nothing of which anything was demanded.
     Valid,
     /// What was demanded, once the JSON is taken out of what is around it: the answer was changed so.
     Repaired,
@@ -57,10 +60,14 @@ impl Demand {
     pub(crate) fn judge(&self, answer: &mut Answer) -> Judgement {
         let mut judgement = Judgement::Valid;
         for choice in &mut answer.choices {
-            match self.judge_choice(choice) {
-                Judgement::Valid => {}
-                Judgement::Repaired => judgement = Judgement::Repaired,
-                wrong @ Judgement::Wrong(_) => return wrong,
+            let found = self.judge_choice(choice);
+            let calls = || choice.parts.iter().any(|part| matches!(part.kind, Kind::ToolCall(_)));
+            match (found, &judgement) {
+                (wrong @ Judgement::Wrong(_), _) => return wrong,
+                (Judgement::Repaired, _) => judgement = Judgement::Repaired,
+                (Judgement::Met, Judgement::Valid) => judgement = Judgement::Met,
+                (Judgement::Valid, Judgement::Valid) if self.tools.is_some() && calls() => judgement = Judgement::Met,
+                (Judgement::Met | Judgement::Valid, _) => {}
             }
         }
         judgement
@@ -74,7 +81,7 @@ impl Demand {
         match self.judge_choice(&mut choice) {
             Judgement::Wrong(wrong) => Some(*wrong),
             // It is by the schema, and was refused for something that the schema does not say.
-            Judgement::Valid | Judgement::Repaired => {
+            Judgement::Valid | Judgement::Met | Judgement::Repaired => {
                 let message = refusal.pointer("/error/message").and_then(Value::as_str);
                 let message = message.unwrap_or("its provider refused it").to_owned();
                 let complaints = vec![Complaint { call: None, message }];
@@ -125,7 +132,7 @@ impl Demand {
     /// The arguments of a call, repaired as the text of an answer is.
     fn mended(&self, call: &ToolCall, finished: Finished) -> Option<String> {
         let schema = self.schema_of(&call.name).filter(|_| !call.custom)?;
-        mended(schema, &call.arguments, finished)
+        mended(schema, &call.arguments, finished).map(|(json, _)| json)
     }
 
     /// What is wrong with a call of a tool.
@@ -175,9 +182,9 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
         .collect();
     let finished = if cut { Finished::Cut } else { Finished::Stop };
     match mended(&form.schema, &text, finished) {
-        Some(json) if json == text.trim() => Judgement::Valid,
-        Some(json) => {
-            put(choice, json);
+        Some((json, _)) if json == text.trim() => Judgement::Met,
+        Some((json, at)) => {
+            put(choice, json, at);
             Judgement::Repaired
         }
         None => {
@@ -188,42 +195,47 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
     }
 }
 
-/// Says another text in the place of a choice's own. What was noted of places in the old one is not true of it.
-fn put(choice: &mut Choice, json: String) {
-    let mut json = Some(json);
-    choice.parts.retain_mut(|part| match &mut part.kind {
-        Kind::Text { text, notes, .. } => match json.take() {
-            Some(json) => {
-                *text = json;
-                notes.clear();
-                true
-            }
-            None => false,
-        },
-        _ => true,
-    });
+/// Says the JSON that begins at a byte of a choice's text where it begins, and nothing in its other texts. What was noted of places in the old ones is not
+/// true of them.
+fn put(choice: &mut Choice, json: String, at: usize) {
+    let (mut json, mut end) = (Some(json), 0);
+    for part in &mut choice.parts {
+        let Kind::Text { text, notes, .. } = &mut part.kind else { continue };
+        end += text.len();
+        *text = json.take_if(|_| at < end).unwrap_or_default();
+        notes.clear();
+    }
     choice.logprobs = None;
 }
 
-/// A text as it is valid by a schema: as it is, taken out of what is around it, closed, or without what is null for nothing.
-fn mended(schema: &Schema, text: &str, finished: Finished) -> Option<String> {
-    let found = repaired(text, finished, &mut |value| schema.is_valid(value)).map(|(json, _)| json.into_owned());
-    found.or_else(|| repaired(text, finished, &mut |_| true).and_then(|(_, value)| without_nulls(schema, value)))
+/// A text as it is valid by a schema, and where that begins in it: as it is, taken out of what is around it, closed, or without what is null for nothing.
+fn mended(schema: &Schema, text: &str, finished: Finished) -> Option<(String, usize)> {
+    if let Some((json, _)) = repaired(text, finished, &mut |value| schema.is_valid(value)) {
+        let at = place(text, &json);
+        return Some((json.into_owned(), at));
+    }
+    let (json, value) = repaired(text, finished, &mut |_| true)?;
+    Some((without_nulls(schema, &json, &value)?, place(text, &json)))
 }
 
-/// The value without those members that are null where they should be something else, and need not be there: so models say that there is nothing to say,
-/// those above all that must say something of every property.
-fn without_nulls(schema: &Schema, mut value: Value) -> Option<String> {
-    let violations = schema.check(&value, MOST_NULLS).err()?;
-    for violation in violations {
-        let (holder, name) = violation.at.rsplit_once('/')?;
-        let member = name.replace("~1", "/").replace("~0", "~");
-        let holder = value.pointer_mut(holder)?.as_object_mut()?;
-        if holder.get(&member).is_some_and(Value::is_null) {
-            holder.shift_remove(&member);
-        }
-    }
-    schema.is_valid(&value).then(|| value.to_string())
+/// Where what was found in a text begins in it: a piece of it, or one that was closed, which is the last that the text says.
+fn place(text: &str, found: &str) -> usize {
+    let at = found.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+    if at < text.len() { at } else { text.rfind(found.trim_end_matches(['}', ']'])).unwrap_or(0) }
+}
+
+/// JSON without those members that are null where they should be something else, and need not be there: so models say that there is nothing to say,
+/// those above all that must say something of every property. All else is as the model wrote it, numbers to their last digit.
+fn without_nulls(schema: &Schema, json: &str, value: &Value) -> Option<String> {
+    let violations = schema.check(value, MOST_NULLS).err()?;
+    let is_null = |at: &str| {
+        let holder = at.rsplit_once('/').and_then(|(holder, _)| value.pointer(holder));
+        holder.is_some_and(Value::is_object) && value.pointer(at).is_some_and(Value::is_null)
+    };
+    let nulls = violations.into_iter().filter(|violation| is_null(&violation.at));
+    let json = edited(json, &nulls.map(|violation| (violation.at, None)).collect::<Vec<_>>())?;
+    let value = serde_json::from_str(&json).ok()?;
+    schema.is_valid(&value).then_some(json)
 }
 
 impl Form {

@@ -20,6 +20,7 @@
 //! Where both sides speak the same one, nothing is read or written: the body passes through, and only `classify` looks at it. Otherwise they meet
 //! in [`crate::chat`]. This file is the one that knows all of them.
 
+mod amend;
 pub mod chat;
 pub mod completions;
 pub mod gemini;
@@ -143,6 +144,20 @@ impl Dialect {
             Self::Messages => messages::decode(answer),
             Self::Gemini => gemini::decode(answer),
         }
+    }
+
+    /// A provider's whole answer that says what `answer` does, which was read from it and repaired since: all else is as it came. An empty text stands for
+    /// one that is left out. None where they do not fit, and where no client speaks the dialect.
+    #[must_use]
+    pub fn amended(self, whole: &str, answer: &Answer) -> Option<String> {
+        let told = Value::Object(crate::json::object(whole)?);
+        let edits = match self {
+            Self::Chat => chat::amend(&told, answer)?,
+            Self::Responses => responses::amend(&told, answer)?,
+            Self::Messages => messages::amend(&told, answer)?,
+            Self::Completions | Self::Gemini => return None,
+        };
+        crate::edit::edited(whole, &edits)
     }
 
     /// Writes a whole answer for a client: in Chat Completions' form where no client speaks the dialect.

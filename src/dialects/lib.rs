@@ -5,6 +5,7 @@
 
 pub mod chat;
 pub mod dialect;
+pub mod edit;
 pub mod event;
 pub mod hash;
 pub mod json;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::Job;
+use super::{Job, in_place};
 use crate::breaker::{Outcome, Ticket};
 use crate::chat::{Answer, Means, taken_out_of_call};
 use crate::config::simulated::Simulated;
@@ -251,8 +251,9 @@ impl<R: Runtime> Attempt<'_, R> {
         self.consult.came(&self.timed, awaited);
     }
 
-    /// Whether an answer that is there to its end is what was demanded of it: how it came to be that, and the answer as it is then.
-    fn examine(&self, demand: &Demand, answer: Option<Answer>, by_tool: bool) -> Result<(Mark, Answer), Miss> {
+    /// Whether an answer that is there to its end is what was demanded of it: how it came to be that, unless nothing of it was judged, and the answer as it is
+    /// then.
+    fn examine(&self, demand: &Demand, answer: Option<Answer>, by_tool: bool) -> Result<(Option<Mark>, Answer), Miss> {
         let Some(mut answer) = answer else { return Err(self.judge(&Evidence::Garbage)) };
         let mut called = false;
         if by_tool {
@@ -263,13 +264,14 @@ impl<R: Runtime> Attempt<'_, R> {
         let record = self.consult.gateway.demand_record();
         let count = |passed| record.borrow_mut().count(&self.candidate.name, passed);
         match demand.judge(&mut answer) {
-            Judgement::Valid => {
+            Judgement::Valid if !called => Ok((None, answer)),
+            Judgement::Valid | Judgement::Met => {
                 count(Passed::Valid);
-                Ok((if called { Mark::Emulated } else { Mark::Valid }, answer))
+                Ok((Some(if called { Mark::Emulated } else { Mark::Valid }), answer))
             }
             Judgement::Repaired => {
                 count(Passed::Repaired);
-                Ok((Mark::Repaired, answer))
+                Ok((Some(Mark::Repaired), answer))
             }
             Judgement::Wrong(wrong) => {
                 count(Passed::Wrong);
@@ -304,8 +306,14 @@ impl<R: Runtime> Attempt<'_, R> {
                     let answer = answer.map(|answer| *answer).or_else(|| dialect.decode(&text));
                     let (mark, answer) = self.examine(demand, answer, by_tool)?;
                     self.consult.record(ticket, Outcome::Success);
-                    let changed = !is_told_as_it_is || mark != Mark::Valid;
-                    return Ok((WonBody::Whole(text, changed.then(|| Box::new(answer))), Some(mark)));
+                    let body = match mark {
+                        None | Some(Mark::Valid) if is_told_as_it_is => WonBody::Whole(text, None),
+                        Some(Mark::Repaired) => {
+                            in_place::told(is_told_as_it_is.then(|| dialect.amended(&text, &answer)).flatten(), answer)
+                        }
+                        _ => WonBody::Whole(text, Some(Box::new(answer))),
+                    };
+                    return Ok((body, mark));
                 }
                 self.complete(ticket, Awaited::of(stream));
                 Ok((WonBody::Whole(text, answer), None))
@@ -386,8 +394,11 @@ impl<R: Runtime> Attempt<'_, R> {
                     self.consult.record(&ticket, Outcome::Success);
                     return Ok(match examined {
                         None => (WonBody::Streamed(all), None),
-                        Some((Mark::Valid, _)) => (WonBody::Streamed(all), Some(Mark::Valid)),
-                        Some((mark, answer)) => (WonBody::Whole(String::new(), Some(Box::new(answer))), Some(mark)),
+                        Some((mark @ (None | Some(Mark::Valid)), _)) => (WonBody::Streamed(all), mark),
+                        Some((mark @ Some(Mark::Repaired), answer)) => {
+                            (in_place::told(in_place::of_stream(self.job, dialect, &all), answer), mark)
+                        }
+                        Some((mark, answer)) => (WonBody::Whole(String::new(), Some(Box::new(answer))), mark),
                     });
                 }
                 Held::Failed(Failure::Empty) => return Err(self.judge(&Evidence::Empty)),

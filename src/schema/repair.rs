@@ -30,7 +30,8 @@ pub enum Finished {
 ///    something must follow.
 /// 4. If the model finished after a whole value within objects and arrays, these closed: in a fence, or at the text's end.
 ///
-/// Scalars are taken by the first two only: in chatter, every number would be one.
+/// Scalars are taken by the first two only: in chatter, every number would be one. Where there is an object or array that is deeper than is read, nothing is
+/// found: it may be the answer.
 pub fn repaired<'a>(
     text: &'a str,
     finished: Finished,
@@ -170,6 +171,11 @@ fn scan<'a>(text: &'a str, cut: bool, judge: &mut Judge<'a, '_>) -> Option<&'a s
     let mut syntax = Syntax::new();
     for (at, byte) in text.bytes().enumerate() {
         if start.is_some() && !syntax.reads(byte) {
+            if syntax.is_too_deep(byte) {
+                // It may be JSON, which nobody here can read, and what follows a part of it.
+                judge.is_guess = true;
+                return None;
+            }
             start = None;
         }
         let Some(from) = start else {

@@ -31,6 +31,7 @@ mod faults;
 mod following;
 mod hedging;
 mod holding;
+mod in_place;
 mod lacking;
 mod late;
 mod latency;

@@ -133,7 +133,7 @@ pub fn calls_ending(name: &str, arguments: &str, finish: &str) -> Script {
 
 #[test]
 fn a_whole_answer_is_valid_repaired_corrected_or_an_error() {
-    let rows: [(&str, &str, Upstream, u16, &str, &str, &[&str]); 11] = [
+    let rows: [(&str, &str, Upstream, u16, &str, &str, &[&str]); 12] = [
         ("valid at once", "one", |_, _, _| says(1, GOOD), 200, "valid", GOOD, &["a/m;ok"]),
         (
             "wrong, then valid",
@@ -207,7 +207,16 @@ fn a_whole_answer_is_valid_repaired_corrected_or_an_error() {
             "",
             &["a/m;schema_unsatisfied", "a/m;timeout"],
         ),
-        ("a refusal is exempt", "one", |_, _, _| finished("I won't.", "content_filter"), 200, "valid", "I won't.", &["a/m;ok"]),
+        ("a refusal is exempt", "one", |_, _, _| finished("I won't.", "content_filter"), 200, "none", "I won't.", &["a/m;ok"]),
+        (
+            "so is what was asked for once more",
+            "one",
+            |_, _, nth| if nth == 0 { says(1, BAD) } else { finished("I won't.", "content_filter") },
+            200,
+            "none",
+            "I won't.",
+            &["a/m;schema_unsatisfied", "a/m;ok"],
+        ),
     ];
     for (name, route, upstream, status, word, text, trace) in rows {
         let (world, gateway) = world(upstream);
@@ -631,5 +640,62 @@ fn requests_that_demand_nothing_are_as_they_were() {
         let (status, headers, answer) = ask(&world, &gateway, chat(&body.to_string(), &[]));
         assert_eq!((status, mark(&headers)), (200, "none"));
         assert!(answer.contains("Hello"));
+    }
+}
+
+#[test]
+fn nothing_is_said_of_what_was_not_judged() {
+    let tool = |strict: bool| json!({"tools": [{"type": "function", "function": {"name": "weather", "strict": strict, "parameters": {"type": "object"}}}]});
+    let refuses = || {
+        let body = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m",
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": null, "refusal": "No."}, "finish_reason": "stop"}]});
+        answers(1, 200, &body.to_string())
+    };
+    let several = || {
+        let choice = |index: u32, text: &str, finish: &str| json!({"index": index, "message": {"role": "assistant", "content": text}, "finish_reason": finish});
+        let body = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m",
+            "choices": [choice(0, GOOD, "stop"), choice(1, "No.", "content_filter")]});
+        answers(1, 200, &body.to_string())
+    };
+    let rows: [(&str, Value, fn() -> Script, &str); 6] = [
+        ("a refusal", json!({}), refuses, "none"),
+        ("what a filter ended", json!({}), || finished("{\"name\":", "content_filter"), "none"),
+        ("one of two answers, as a filter ended the other", json!({"n": 2}), several, "valid"),
+        ("a call of which the tool alone is judged", tool(false), || calls("weather", "{}"), "valid"),
+        ("a call that is judged", tool(true), || calls("weather", "{}"), "valid"),
+        (
+            "a stream of words that a filter ended",
+            json!({"stream": true}),
+            || {
+                streams(
+                    1,
+                    1,
+                    vec![chunk(&json!({"content": "No."}), Some("content_filter")), "data: [DONE]\n\n".to_owned()],
+                    Ending::Eof,
+                )
+            },
+            "none",
+        ),
+    ];
+    for (name, more, script, word) in rows {
+        let world = World::new(7);
+        *world.upstream.borrow_mut() = Box::new(move |_| script());
+        let gateway = gateway(CONFIG, &[("KEY", "sk-1")]);
+        // The second time from the cache, where it is stored.
+        for cache in ["miss", "hit"] {
+            let (status, headers, body) = ask(&world, &gateway, chat(&asking("kept", &more), &[]));
+            let cache = if name.contains("filter") { "miss" } else { cache };
+            assert_eq!((status, headers.get("x-breakwater-cache")), (200, Some(cache)), "{name}: {body}");
+            assert_eq!(mark(&headers), word, "{name}, {cache}");
+        }
+    }
+}
+
+#[test]
+fn what_was_repaired_is_valid_in_the_cache() {
+    let (world, gateway) = world(|_, _, _| says(1, &format!("```\n{GOOD}\n```")));
+    for word in ["repaired", "valid"] {
+        let (status, headers, body) = ask(&world, &gateway, chat(&asking("kept", &json!({})), &[]));
+        assert_eq!((status, mark(&headers), content(&body).as_str()), (200, word, GOOD));
     }
 }

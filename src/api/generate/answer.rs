@@ -14,7 +14,7 @@ use crate::cache::{self, Entry, Plan};
 use crate::canonical::Key;
 use crate::chat::{Answer, Object};
 use crate::consult::{Consult, Timed};
-use crate::demand::{Demand, Guard};
+use crate::demand::{Demand, Guard, Judgement};
 use crate::dialect::{Dialect, Encoder, Manner, chat, responses};
 use crate::engine::{Source, Streaming, Won, WonBody};
 use crate::envelope::Envelope;
@@ -70,6 +70,12 @@ fn told(answer: Answer, client: Dialect, manner: &Manner) -> Option<String> {
         encoder.delta(delta, &mut frames)?;
     }
     Some(frames)
+}
+
+/// Whether a stored answer is what is demanded: nothing else is stored, but what is exempt.
+pub(super) fn is_met(demand: &Demand, entry: &Entry, client: Dialect) -> bool {
+    let answer = stored_as(client).decode(&entry.value);
+    answer.is_some_and(|mut answer| matches!(demand.judge(&mut answer), Judgement::Met))
 }
 
 /// A stored answer; none where it is damaged.

@@ -160,8 +160,7 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
         if let (Some(entry), Freshness::Fresh(age)) = (&known.entry, known.freshness)
             && let Some(mut response) = answer::replay(entry, self.envelope, &self.manner(), "hit", age)
         {
-            if self.demand.is_some() {
-                // Nothing else is stored.
+            if self.demand.as_deref().is_some_and(|demand| answer::is_met(demand, entry, self.envelope.dialect)) {
                 response.headers.push("x-breakwater-schema", Mark::Valid.word());
             }
             self.tell_time(&mut response, known);

@@ -10,6 +10,7 @@
 use serde_json::Value;
 
 mod adapt;
+mod amend;
 mod assembly;
 mod classify;
 mod decode;
@@ -30,6 +31,7 @@ mod usage;
 mod write;
 
 pub use adapt::{Adapted, adapt};
+pub(in crate::dialect) use amend::amend;
 pub use assembly::{Assembly, MAX_BYTES, PADDING};
 pub use classify::{DONE, classify_event, classify_frame, classify_whole, is_named_error, needs_a_look};
 pub use decode::decode;

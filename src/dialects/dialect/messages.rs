@@ -10,6 +10,7 @@
 //! - A request that is written for Anthropic obeys its rules, whatever conversation it came from (`write`, `turns`).
 //! - What Anthropic did not sign is never sent to it as thinking, and what it signed comes back to it as it was.
 
+mod amend;
 mod blocks;
 mod citation;
 mod classify;
@@ -27,6 +28,7 @@ mod tools;
 mod turns;
 mod write;
 
+pub(in crate::dialect) use amend::amend;
 pub use classify::{classify_event, classify_whole, needs_a_look};
 pub use decode::decode;
 pub use encode::encode;

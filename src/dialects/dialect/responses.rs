@@ -15,6 +15,7 @@
 //! user's, system's or tool's one text; every item says its `type`; an assistant's content is a list; `instructions` are the leading system message where that
 //! is one text; `safety_identifier` alone is `user`; what only states a default (`background: false`, `truncation: "disabled"`) is left out.
 
+mod amend;
 mod classify;
 mod decode;
 mod echo;
@@ -32,6 +33,7 @@ mod write;
 
 use serde_json::Value;
 
+pub(in crate::dialect) use amend::amend;
 pub use classify::{classify_event, classify_whole, needs_a_look};
 pub use decode::decode;
 pub use encode::{Encoder, encode};

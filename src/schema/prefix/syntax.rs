@@ -178,6 +178,12 @@ impl Syntax {
         }
     }
 
+    /// Whether a byte that could not be read would be JSON, but deeper than that is read.
+    pub(crate) fn is_too_deep(&self, byte: u8) -> bool {
+        let may_open = matches!(self.at, At::Value | At::FirstItem) && matches!(byte, b'{' | b'[');
+        may_open && self.open.len() >= DEPTH
+    }
+
     /// Reads a byte, whatever it does: whether JSON can go on like this.
     pub(crate) fn reads(&mut self, byte: u8) -> bool {
         match self.next(byte) {

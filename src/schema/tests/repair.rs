@@ -125,6 +125,37 @@ fn what_is_found_must_be_valid() {
 }
 
 #[test]
+fn what_is_too_deep_is_never_taken_for_an_inner_piece_of_itself() {
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let objects = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+    assert_eq!(any(&format!("So: {}.", deep(127)), Finished::Stop), Some(deep(127)), "what can be read still is found");
+    let rows = [
+        deep(128),
+        deep(300),
+        objects(128),
+        objects(300),
+        format!("[{{\"big\":{}}},{{\"a\":1}}]", deep(140)),
+        format!("{{\"a\":1,\"b\":{}}} and {{\"a\":1}}.", deep(140)),
+        format!("{{\"a\":1}}, no: {}", deep(140)),
+        "[".repeat(200) + "{\"a\":1}",
+    ];
+    for text in &rows {
+        let around =
+            [text.clone(), format!("So: {text}."), format!("```json\n{text}\n```"), format!("<think>hm</think>{text}")];
+        for text in around {
+            for finished in [Finished::Stop, Finished::Cut] {
+                assert_eq!(any(&text, finished), None, "{text}, {finished:?}");
+            }
+        }
+    }
+    // What is no JSON at all is no answer that is too deep.
+    assert_eq!(any(&format!("{}x {{\"a\":1}}.", "[".repeat(127)), Finished::Stop).as_deref(), Some("{\"a\":1}"));
+    // What a fence holds is what was meant, and another one beside it a guess.
+    let fenced = format!("```\n{{\"a\":1}}\n```\nor\n```\n{}\n```\n", deep(140));
+    assert_eq!(any(&fenced, Finished::Stop), None);
+}
+
+#[test]
 fn what_is_whole_is_borrowed() {
     for text in [" {} ", "```\n{}\n```", "So: {}."] {
         assert!(matches!(repaired(text, Finished::Stop, &mut |_| true), Some((Cow::Borrowed("{}"), _))), "{text}");

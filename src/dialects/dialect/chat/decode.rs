@@ -246,7 +246,7 @@ impl Called {
         Self { id, name: text(&mut inner, "name"), arguments: text(&mut inner, field), custom }
     }
 
-    fn whole(self, made_up: impl FnOnce() -> String) -> ToolCall {
+    pub(super) fn whole(self, made_up: impl FnOnce() -> String) -> ToolCall {
         let id = if self.id.is_empty() { made_up() } else { self.id };
         // Groq writes no arguments so.
         let arguments = if self.arguments == "null" && !self.custom { String::new() } else { self.arguments };
