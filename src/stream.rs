@@ -195,20 +195,24 @@ pub(crate) fn told(dialect: Dialect, frames: &[u8]) -> Option<Answer> {
 }
 
 /// A complete stream as the answer that its provider would have given at once, where nothing of it is lost so.
-pub(crate) fn whole(dialect: Dialect, frames: &[u8]) -> Option<String> {
-    let (mut assembly, mut last) = (chat::Assembly::new(), Vec::new());
-    for frame in Frames::of(frames).ok()?.frames() {
-        let Some(data) = sse::data(frame) else { continue };
-        match dialect {
-            Dialect::Chat => assembly.push(&String::from_utf8_lossy(&data)),
-            Dialect::Responses => last = data.into_owned(),
-            _ => return None,
-        }
-    }
+pub(crate) fn whole(dialect: Dialect, events: &[String]) -> Option<String> {
     match dialect {
-        Dialect::Chat => assembly.finish(),
-        _ => crate::json::object::<Object>(&String::from_utf8_lossy(&last))?.get("response").map(Value::to_string),
+        Dialect::Chat => {
+            let mut assembly = chat::Assembly::new();
+            for data in events {
+                assembly.push(data);
+            }
+            assembly.finish()
+        }
+        Dialect::Responses => crate::json::object::<Object>(events.last()?)?.get("response").map(Value::to_string),
+        _ => None,
     }
+}
+
+/// The data of a stream's events.
+pub(crate) fn events(frames: &[u8]) -> Option<Vec<String>> {
+    let frames = Frames::of(frames).ok()?;
+    Some(frames.frames().filter_map(sse::data).map(|data| String::from_utf8_lossy(&data).into_owned()).collect())
 }
 
 /// Whether each choice that was begun has its finish reason.

@@ -6,6 +6,7 @@
 //! decode     a provider's answer and stream, as canonical    (provider dialects)
 //! encode     a canonical answer and stream, as a client's    (client dialects)
 //! classify   what an upstream's bytes are: an answer, an error, nothing, garbage; first content, terminator
+//! amend      a provider's answer with what was repaired of it in its place
 //! foreign    takes out of a body that passes through what only a translation put there
 //! ```
 //!
@@ -158,6 +159,12 @@ impl Dialect {
             Self::Completions | Self::Gemini => return None,
         };
         crate::edit::edited(whole, &edits)
+    }
+
+    /// The same of a stream, of which these are the data of its events: its frames. None too where it is better told as the whole of it ([`Dialect::amended`]).
+    #[must_use]
+    pub fn retold(self, events: &[String], answer: &Answer) -> Option<String> {
+        if self == Self::Messages { messages::retell(events, answer) } else { None }
     }
 
     /// Writes a whole answer for a client: in Chat Completions' form where no client speaks the dialect.

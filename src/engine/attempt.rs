@@ -396,7 +396,7 @@ impl<R: Runtime> Attempt<'_, R> {
                         None => (WonBody::Streamed(all), None),
                         Some((mark @ (None | Some(Mark::Valid)), _)) => (WonBody::Streamed(all), mark),
                         Some((mark @ Some(Mark::Repaired), answer)) => {
-                            (in_place::told(in_place::of_stream(self.job, dialect, &all), answer), mark)
+                            (in_place::streamed(self.job, dialect, &all, answer), mark)
                         }
                         Some((mark, answer)) => (WonBody::Whole(String::new(), Some(Box::new(answer))), mark),
                     });

@@ -3,7 +3,7 @@
 
 use super::{Job, WonBody};
 use crate::chat::{Answer, Kind};
-use crate::demand::Judgement;
+use crate::demand::{Demand, Judgement};
 use crate::dialect::Dialect;
 use crate::stream;
 
@@ -18,11 +18,18 @@ pub(super) fn told<B>(in_place: Option<String>, mut answer: Answer) -> WonBody<B
     WonBody::Whole(String::new(), Some(Box::new(answer)))
 }
 
-/// The whole of a stream that was repaired, as its provider would have told it at once.
-pub(super) fn of_stream(job: &Job<'_>, dialect: Dialect, all: &[u8]) -> Option<String> {
-    let demand = job.demand.filter(|_| dialect == job.envelope.dialect)?;
-    let whole = stream::whole(dialect, all)?;
-    let mut answer = dialect.decode(&whole)?;
-    // What it tells at its end need not be all that it told.
-    matches!(demand.judge(&mut answer), Judgement::Repaired).then(|| dialect.amended(&whole, &answer)).flatten()
+/// The same of one that came as a stream, `all` of which is there.
+pub(super) fn streamed<B>(job: &Job<'_>, dialect: Dialect, all: &[u8], answer: Answer) -> WonBody<B> {
+    let demand = job.demand.filter(|_| dialect == job.envelope.dialect);
+    let Some((demand, events)) = demand.zip(stream::events(all)) else { return told(None, answer) };
+    if let Some(frames) = dialect.retold(&events, &answer) {
+        return WonBody::Streamed(frames.into_bytes());
+    }
+    told(stream::whole(dialect, &events).and_then(|whole| amended(demand, dialect, &whole)), answer)
+}
+
+/// What a stream tells as a whole, repaired in its place. What it tells at its end need not be all that it told.
+fn amended(demand: &Demand, dialect: Dialect, whole: &str) -> Option<String> {
+    let mut answer = dialect.decode(whole)?;
+    matches!(demand.judge(&mut answer), Judgement::Repaired).then(|| dialect.amended(whole, &answer)).flatten()
 }

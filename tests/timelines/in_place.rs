@@ -313,3 +313,87 @@ fn numbers_are_as_the_model_wrote_them_where_nulls_are_left_out() {
         assert_eq!(answer["choices"][0]["message"]["content"], repaired, "{text}");
     }
 }
+
+fn of_events(events: &[Value]) -> Script {
+    let frame = |event: &Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap());
+    streams(1, 1, events.iter().map(frame).collect(), Ending::Eof)
+}
+
+/// The events of a block: how it begins, what its deltas say.
+fn block(index: usize, begun: &Value, deltas: &[Value]) -> Vec<Value> {
+    let mut events = vec![json!({"type": "content_block_start", "index": index, "content_block": begun, "x": 1})];
+    events.extend(deltas.iter().map(|delta| json!({"type": "content_block_delta", "index": index, "delta": delta})));
+    events.push(json!({"type": "content_block_stop", "index": index}));
+    events
+}
+
+/// A stream of a message that is made of these blocks.
+fn message_of(blocks: Vec<Vec<Value>>) -> Vec<Value> {
+    let begun = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "c", "content": [], "stop_reason": null, "x_extra": 2,
+        "usage": {"input_tokens": 1, "output_tokens": 1, "x_usage": null}});
+    let mut events = vec![json!({"type": "message_start", "message": begun})];
+    events.extend(blocks.into_iter().flatten());
+    events.push(json!({"type": "ping", "x": 3}));
+    events.push(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "container": {"id": "c1"}}, "usage": {"output_tokens": 2}}));
+    events.push(json!({"type": "message_stop"}));
+    events
+}
+
+#[test]
+fn a_stream_of_a_message_keeps_what_nobody_here_knows() {
+    let said = |pieces: &[&str]| pieces.iter().map(|piece| json!({"type": "text_delta", "text": piece, })).collect::<Vec<_>>();
+    let input = |pieces: &[&str]| {
+        pieces.iter().map(|piece| json!({"type": "input_json_delta", "partial_json": piece})).collect::<Vec<_>>()
+    };
+    let text = json!({"type": "text", "text": "", "y": 2});
+    let thought = |index| {
+        block(
+            index,
+            &json!({"type": "thinking", "thinking": "", "signature": ""}),
+            &[json!({"type": "thinking_delta", "thinking": "hm", "z": 1})],
+        )
+    };
+    let search = |index| {
+        block(
+            index,
+            &json!({"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}}),
+            &input(&["{\"query\":", "\"q\"}"]),
+        )
+    };
+    let note = json!({"type": "citations_delta", "citation": {"type": "web_search_result_location", "url": "https://a"}});
+    let call = |id: &str| json!({"type": "tool_use", "id": id, "name": "f", "input": {}, "caller": {"type": "direct"}});
+    let at_once = |id: &str| json!({"type": "tool_use", "id": id, "name": "f", "input": {"a": 5}});
+    let mut noted = said(&["Found:\n{\"a\"", ":1,\"o\""]);
+    noted.push(note.clone());
+    noted.extend(said(&[":null}"]));
+    let rows = [
+        (
+            message_of(vec![thought(0), block(1, &text, &said(&["Let me ", "look."])), search(2), block(3, &text, &noted)]),
+            message_of(vec![thought(0), search(1), block(2, &text, &[said(&[GOOD]), vec![note]].concat())]),
+        ),
+        (
+            message_of(vec![
+                block(0, &text, &said(&["Let me ", "call."])),
+                block(1, &call("t1"), &input(&["{\"a\":", "1,\"o\":null}"])),
+                block(2, &call("t2"), &input(&["{\"a\":", " 2}"])),
+                block(3, &at_once("t3"), &[]),
+            ]),
+            message_of(vec![
+                block(0, &text, &said(&["Let me ", "call."])),
+                block(1, &call("t1"), &input(&[GOOD])),
+                block(2, &call("t2"), &input(&["{\"a\":", " 2}"])),
+                block(3, &at_once("t3"), &[]),
+            ]),
+        ),
+    ];
+    for (provided, expected) in rows {
+        let (world, gateway) = world(move || of_events(&provided));
+        let mut body: Value = serde_json::from_str(&of_messages()).unwrap();
+        body["stream"] = true.into();
+        let (status, headers, body) = ask(&world, &gateway, post("/v1/messages", &body.to_string(), &[]));
+        assert_eq!((status, mark(&headers)), (200, "repaired"), "{body}");
+        assert_eq!(events(&body), expected);
+        let named = body.lines().filter_map(|line| line.strip_prefix("event: "));
+        assert!(named.eq(expected.iter().map(|event| event["type"].as_str().unwrap())), "{body}");
+    }
+}
