@@ -17,9 +17,9 @@ const MOST_NULLS: usize = 256;
 #[derive(Debug)]
 pub(crate) enum Judgement {
     /// What was demanded, as it stands.
-    Met,
-    /// Nothing of which anything was demanded.
     Valid,
+    /// Nothing of which anything was demanded: a refusal, a turn that calls tools of which none is judged.
+    Exempt,
     /// What was demanded, once the JSON is taken out of what is around it: the answer was changed so.
     Repaired,
     /// Something else.
@@ -58,16 +58,16 @@ impl Wrong {
 impl Demand {
     /// Judges every choice of an answer.
     pub(crate) fn judge(&self, answer: &mut Answer) -> Judgement {
-        let mut judgement = Judgement::Valid;
+        let mut judgement = Judgement::Exempt;
         for choice in &mut answer.choices {
             let found = self.judge_choice(choice);
             let calls = || choice.parts.iter().any(|part| matches!(part.kind, Kind::ToolCall(_)));
             match (found, &judgement) {
                 (wrong @ Judgement::Wrong(_), _) => return wrong,
                 (Judgement::Repaired, _) => judgement = Judgement::Repaired,
-                (Judgement::Met, Judgement::Valid) => judgement = Judgement::Met,
-                (Judgement::Valid, Judgement::Valid) if self.tools.is_some() && calls() => judgement = Judgement::Met,
-                (Judgement::Met | Judgement::Valid, _) => {}
+                (Judgement::Valid, Judgement::Exempt) => judgement = Judgement::Valid,
+                (Judgement::Exempt, Judgement::Exempt) if self.tools.is_some() && calls() => judgement = Judgement::Valid,
+                (Judgement::Valid | Judgement::Exempt, _) => {}
             }
         }
         judgement
@@ -81,7 +81,7 @@ impl Demand {
         match self.judge_choice(&mut choice) {
             Judgement::Wrong(wrong) => Some(*wrong),
             // It is by the schema, and was refused for something that the schema does not say.
-            Judgement::Valid | Judgement::Met | Judgement::Repaired => {
+            Judgement::Exempt | Judgement::Valid | Judgement::Repaired => {
                 let message = refusal.pointer("/error/message").and_then(Value::as_str);
                 let message = message.unwrap_or("its provider refused it").to_owned();
                 let complaints = vec![Complaint { call: None, message }];
@@ -110,15 +110,15 @@ impl Demand {
         if calls {
             return match complaints.is_empty() {
                 true if repaired => Judgement::Repaired,
-                true => Judgement::Valid,
+                true => Judgement::Exempt,
                 false => wrong(choice, complaints, cut, true),
             };
         }
         if is_exempt(choice.finish.as_ref()) || choice.parts.iter().any(|part| matches!(part.kind, Kind::Refusal(_))) {
-            return Judgement::Valid;
+            return Judgement::Exempt;
         }
         match self.form.as_deref() {
-            None => Judgement::Valid,
+            None => Judgement::Exempt,
             Some(form) => of_text(form, choice, cut),
         }
     }
@@ -182,7 +182,7 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
         .collect();
     let finished = if cut { Finished::Cut } else { Finished::Stop };
     match mended(&form.schema, &text, finished) {
-        Some((json, _)) if json == text.trim() => Judgement::Met,
+        Some((json, _)) if json == text.trim() => Judgement::Valid,
         Some((json, at)) => {
             put(choice, json, at);
             Judgement::Repaired

@@ -75,7 +75,7 @@ fn told(answer: Answer, client: Dialect, manner: &Manner) -> Option<String> {
 /// Whether a stored answer is what is demanded: nothing else is stored, but what is exempt.
 pub(super) fn is_met(demand: &Demand, entry: &Entry, client: Dialect) -> bool {
     let answer = stored_as(client).decode(&entry.value);
-    answer.is_some_and(|mut answer| matches!(demand.judge(&mut answer), Judgement::Met))
+    answer.is_some_and(|mut answer| matches!(demand.judge(&mut answer), Judgement::Valid))
 }
 
 /// A stored answer; none where it is damaged.
