@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { signatures } from "./replay/anthropic.mjs";
 import { KEYS, replay } from "./replay.mjs";
+import { REASONING } from "./replay/turn.mjs";
 
 let up;
 
@@ -147,3 +149,18 @@ test("what it sends is cut within characters, and is whole at the end", async ()
   assert.ok(pieces.length > 5, `${pieces.length} reads`);
   assert.match(Buffer.concat(pieces).toString(), /\[DONE\]\n\n$/);
 });
+
+for (const stream of [false, true]) {
+  test(`anthropic: knows what it signed, ${stream ? "streamed" : "whole"}`, async () => {
+    const { text } = await ask("anthropic", { ...claude(user("x")), ...thinks, stream });
+    const [signature] = signatures(text);
+    assert.ok(signature);
+    const back = async (...blocks) => {
+      const { status, text } = await ask("anthropic", claude(user("x"), assistant(...blocks, { type: "text", text: "t" }), user("y")));
+      return `${status} ${text}`;
+    };
+    assert.match(await back({ type: "thinking", thinking: REASONING, signature }), /^200 /);
+    for (const thinking of ["", `${REASONING} `, REASONING.slice(1)]) assert.match(await back({ type: "thinking", thinking, signature }), /^400 .*cannot be modified/);
+    assert.match(await back({ type: "redacted_thinking", data: signature }), /^400 .*cannot be modified/);
+  });
+}
