@@ -152,12 +152,15 @@ test("what it sends is cut within characters, and is whole at the end", async ()
 
 for (const stream of [false, true]) {
   test(`anthropic: knows what it signed, ${stream ? "streamed" : "whole"}`, async () => {
-    const { text } = await ask("anthropic", { ...claude(user("x")), model: "caller", stream });
+    const { text } = await ask("anthropic", { ...claude(user("x")), ...thinks, stream });
     const [signature] = signatures(text);
     assert.ok(signature);
-    const back = async (...blocks) => (await ask("anthropic", claude(user("x"), assistant(...blocks, { type: "text", text: "t" }), user("y")))).text;
-    assert.doesNotMatch(await back({ type: "thinking", thinking: REASONING, signature }), /cannot be modified/);
-    for (const thinking of ["", `${REASONING} `, REASONING.slice(1)]) assert.match(await back({ type: "thinking", thinking, signature }), /cannot be modified/);
-    assert.match(await back({ type: "redacted_thinking", data: signature }), /cannot be modified/);
+    const back = async (...blocks) => {
+      const { status, text } = await ask("anthropic", claude(user("x"), assistant(...blocks, { type: "text", text: "t" }), user("y")));
+      return `${status} ${text}`;
+    };
+    assert.match(await back({ type: "thinking", thinking: REASONING, signature }), /^200 /);
+    for (const thinking of ["", `${REASONING} `, REASONING.slice(1)]) assert.match(await back({ type: "thinking", thinking, signature }), /^400 .*cannot be modified/);
+    assert.match(await back({ type: "redacted_thinking", data: signature }), /^400 .*cannot be modified/);
   });
 }
