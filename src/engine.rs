@@ -16,6 +16,7 @@ mod attempt;
 mod corrective;
 mod hedge;
 mod in_place;
+mod whole;
 
 use std::cell::RefCell;
 use std::rc::Rc;
