@@ -102,6 +102,8 @@ pub(super) enum About {
     Rest,
     /// That a tool's schema is to be enforced.
     Tool,
+    /// Nothing any more: it was asked for by other means already.
+    Spent,
     /// The answer, which was one, but not what was demanded.
     Answer(Box<Wrong>),
 }
@@ -140,6 +142,7 @@ impl<R: Runtime> Attempt<'_, R> {
             (verdict::Fault::Unsatisfied, Evidence::Status { body, .. }, Some(demand)) => {
                 demand.failed_generation(body).map_or(About::Rest, |wrong| About::Answer(Box::new(wrong)))
             }
+            (verdict::Fault::SchemaRefused, ..) if self.guise.means == Means::Loose => About::Spent,
             (verdict::Fault::SchemaRefused, Evidence::Status { body, .. }, Some(demand)) if !is_of_form(demand, body) => {
                 About::Tool
             }
@@ -155,8 +158,14 @@ impl<R: Runtime> Attempt<'_, R> {
         if demand::is_wrong_answer(body) {
             return Some(verdict::Fault::Unsatisfied);
         }
-        let is_refused = is_of_form(demand, body) || demand.has_strict_tools() && demand::is_of_strict_tool(body);
-        (self.guise.means == Means::Native && is_refused).then_some(verdict::Fault::SchemaRefused)
+        let of_tool = demand.has_strict_tools() && demand::is_of_strict_tool(body);
+        let is_refused = match self.guise.means {
+            Means::Native => is_of_form(demand, body) || of_tool,
+            // It is not its being strict, then; another target may take it.
+            Means::Loose => of_tool,
+            Means::Tool | Means::Object | Means::Words => false,
+        };
+        is_refused.then_some(verdict::Fault::SchemaRefused)
     }
 
     /// The request as this candidate is sent it.

@@ -54,6 +54,7 @@ pub(super) fn again<R: Runtime>(
     let record = consult.gateway.demand_record();
     let now = consult.runtime.now();
     match fault {
+        Fault::SchemaRefused if matches!(about, About::Spent) => return None,
         Fault::SchemaRefused => {
             let mut record = record.borrow_mut();
             record.count(&candidate.name, Passed::Refused);

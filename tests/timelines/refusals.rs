@@ -25,6 +25,8 @@ base_url = "https://claude.example/v1"
 key = "KEY"
 [routes.openai]
 targets = ["openai/gpt-5"]
+[routes.two]
+targets = ["openai/gpt-5", "claude/claude-sonnet-4-5"]
 [routes.groq]
 targets = ["groq/m"]
 [routes.claude]
@@ -95,6 +97,29 @@ fn nor_does_another_protocol_s_word_for_it_reach_the_client() {
         assert_eq!((status, mark(&headers)), (200, "emulated"), "{path}: {answer}");
         assert!(words(&headers).contains(&refused), "{path}: {:?}", words(&headers));
     }
+}
+
+#[test]
+fn a_tool_that_is_refused_though_it_is_not_strict_goes_to_the_next_target() {
+    let (world, gateway) = world(|body, _| {
+        if body.contains("\"function\"") {
+            return refusal("Invalid schema for function 'measure': no.", "invalid_function_parameters");
+        }
+        let content = json!([{"type": "tool_use", "id": "toolu_1", "name": "measure", "input": {"size": 1}}]);
+        let message = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": content,
+            "stop_reason": "tool_use", "stop_sequence": null, "usage": {"input_tokens": 1, "output_tokens": 1}});
+        answers(1, 200, &message.to_string())
+    });
+    let (status, headers, answer) = ask(&world, &gateway, post(CHAT, &with_tool("two"), &[]));
+    assert_eq!((status, mark(&headers)), (200, "valid"), "{answer}");
+    assert_eq!(words(&headers), ["openai/gpt-5;schema_refused", "openai/gpt-5;schema_refused", "claude/claude-sonnet-4-5;ok"]);
+    // Where there is none, its refusal is the answer, word for word.
+    let (status, headers, answer) = ask(&world, &gateway, post(CHAT, &with_tool("openai"), &[]));
+    assert_eq!((status, words(&headers).len()), (400, 1), "{answer}");
+    assert!(
+        answer.contains("Invalid schema for function 'measure': no.") && answer.contains("invalid_function_parameters"),
+        "{answer}"
+    );
 }
 
 /// What is wrong with a tool that is not strict, is wrong by any means.
