@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
-use super::task::Woken;
+use super::task::{self, Woken};
 use crate::breaker;
 use crate::http::Headers;
 use crate::region;
@@ -83,7 +83,7 @@ impl Runtime for Workers {
 
     fn now(&self) -> Timestamp {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of milliseconds since 1970")]
-        Timestamp::from_millis(js_sys::Date::now() as u64)
+        Timestamp::from_millis(task::time() as u64)
     }
 
     fn random(&self) -> u64 {

@@ -5,6 +5,9 @@
 //! goes on. So a request is a task of this executor, and what every request waits for, its body, its upstream call and its cache entry, it
 //! waits for by number: JavaScript calls the one function of this isolate with it, and the task goes on within that call.
 //!
+//! Within one poll the clock stands still, as the platform's does between two pieces of input (<https://developers.cloudflare.com/workers/reference/security-model/>):
+//! it is read once, not at each of the dozen places that want to know it.
+//!
 //! Invariants: a task is never polled within its own poll, nor within another piece of Rust that wakes it, which may hold anything; and a
 //! number stands for one wait and is never used again, so that a call that comes late, or twice, is a call for nobody.
 
@@ -35,7 +38,18 @@ enum Wait {
     Over,
 }
 
+/// What is known of the time.
+#[derive(Clone, Copy)]
+enum Clock {
+    /// No task is being polled: who asks reads it.
+    Free,
+    /// Nobody has asked in this poll.
+    Unread,
+    Read(f64),
+}
+
 thread_local! {
+    static CLOCK: Cell<Clock> = const { Cell::new(Clock::Free) };
     static TASKS: RefCell<FxHashMap<u32, Task>> = RefCell::default();
     static WAITS: RefCell<FxHashMap<u32, Wait>> = RefCell::default();
     static NUMBER: Cell<u32> = const { Cell::new(0) };
@@ -86,6 +100,19 @@ pub(super) fn install() {
     woken.forget();
 }
 
+/// The milliseconds since 1970.
+pub(super) fn time() -> f64 {
+    match CLOCK.get() {
+        Clock::Free => js_sys::Date::now(),
+        Clock::Unread => {
+            let time = js_sys::Date::now();
+            CLOCK.set(Clock::Read(time));
+            time
+        }
+        Clock::Read(time) => time,
+    }
+}
+
 /// Runs a task: its first part at once.
 pub(super) fn spawn(work: impl Future<Output = ()> + 'static) {
     let id = number();
@@ -103,7 +130,10 @@ fn go_on(id: u32) {
     });
     let Some((mut work, waker)) = taken else { return };
     loop {
-        if work.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+        CLOCK.set(Clock::Unread);
+        let over = work.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+        CLOCK.set(Clock::Free);
+        if over {
             TASKS.with_borrow_mut(|tasks| tasks.remove(&id));
             return;
         }
