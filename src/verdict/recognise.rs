@@ -185,6 +185,7 @@ fn by_status(about: &About<'_>, status: u16, said: &Parsed) -> Fault {
         }
         402 => Fault::QuotaExhausted,
         403 => refusal(about, said).unwrap_or(Fault::KeyRefused),
+        404 if of_something_else(said) => refusal(about, said).unwrap_or(Fault::Refused),
         // An address that is wrong as a whole answers so for every model, and then each of them is rightly left alone.
         404 => refusal(about, said).unwrap_or(Fault::NoSuchModel),
         407 | 421 | 426 => refusal(about, said).unwrap_or(Fault::Unreachable),
@@ -218,8 +219,8 @@ fn refusal(about: &About<'_>, said: &Parsed) -> Option<Fault> {
     if content_policy(said) {
         // Before the quota: OpenRouter adds that no credits were charged.
         Some(Fault::ContentPolicy)
-    } else if said.says_itself(&["cachedcontent not found"]) {
-        // Gemini's 403 for what a request refers to.
+    } else if said.says_itself(&["cachedcontent not found", "permission to access the file"]) {
+        // Gemini's 403s for what a request refers to; its files are gone after two days.
         Some(Fault::Refused)
     } else if quota(said) {
         Some(Fault::QuotaExhausted)
@@ -319,7 +320,34 @@ fn content_policy(said: &Parsed) -> bool {
         "content policy",
         "your input was flagged",
         "content exists risk",
+        // xAI's 403, whose code is that of a key.
+        "violates usage guidelines",
     ])
+}
+
+/// Whether what is not found is something that the request refers to: an item, a conversation, a file of OpenAI's or Anthropic's. All of them have ids, which
+/// clients send. By the code, the parameter or the first word, as each of these may be all that there is.
+fn of_something_else(said: &Parsed) -> bool {
+    let code = said.said.code.as_deref().unwrap_or_default();
+    let param = said.said.param.as_deref().unwrap_or("model");
+    let of_code = code.ends_with("_not_found") && code != "model_not_found";
+    of_code
+        || param != "model"
+        || [
+            "item ",
+            "conversation ",
+            "response ",
+            "previous response ",
+            "prompt ",
+            "vector store",
+            "file ",
+            "file: ",
+            "container ",
+            "batch ",
+            "skill ",
+        ]
+        .iter()
+        .any(|noun| said.own.strip_prefix("no such ").unwrap_or(&said.own).starts_with(noun))
 }
 
 /// The model is not there: by code, or by a sentence that names it.
@@ -336,23 +364,35 @@ fn no_such_model(about: &About<'_>, said: &Parsed) -> bool {
     if own.starts_with("model: ") {
         return true;
     }
-    (own.contains(&name) || own.contains("model"))
-        && !own.contains(NO_SUCH_ENDPOINT)
-        && [
-            "not found",
-            "no such model",
-            "not exist",
-            "invalid model",
-            "not a valid model",
-            "unknown model",
-            "no endpoints found",
-            "has been decommissioned",
-            "do not have access",
-            "does not have access",
-            "not have permission",
-        ]
-        .iter()
-        .any(|phrase| own.contains(phrase))
+    let absent = |sentence: &str| {
+        (names(sentence, &name) || sentence.contains("model"))
+            && [
+                "not found",
+                "no such model",
+                "not exist",
+                "invalid model",
+                "not a valid model",
+                "unknown model",
+                "no endpoints found",
+                "has been decommissioned",
+                "do not have access",
+                "does not have access",
+                "not have permission",
+            ]
+            .iter()
+            .any(|phrase| sentence.contains(phrase))
+    };
+    !own.contains(NO_SUCH_ENDPOINT) && own.split(". ").any(absent)
+}
+
+/// Whether a text has a name in it that is no piece of a longer one: `o3` is none of `o3_1`, nor of `foo3.png`.
+fn names(text: &str, name: &str) -> bool {
+    let is_of_name = |letter: char| letter.is_alphanumeric() || "_-".contains(letter);
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + name.len()..).unwrap_or_default());
+        let after = after.strip_prefix('.').unwrap_or(after);
+        !before.ends_with(is_of_name) && !after.starts_with(is_of_name)
+    })
 }
 
 /// OpenRouter has the model, but at nobody who can do what is asked for.
@@ -372,6 +412,8 @@ fn unsupported(said: &Parsed) -> bool {
         "json_validate_failed",
     ]) || said.says(&[
         NO_SUCH_ENDPOINT,
+        // OpenAI's 404 for a model that is there, but not at this endpoint.
+        "only supported in v1/",
         "tool choice requires",
         "is not a multimodal model",
         "not supported",

@@ -20,6 +20,7 @@ mod local;
 mod others;
 mod platform;
 mod recorded;
+mod referred;
 #[path = "../recordings/mod.rs"]
 mod recordings;
 mod table;
