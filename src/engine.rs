@@ -22,7 +22,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use allowance::{allowance, known, passes_over};
+use allowance::{allowance, known, passes_over, to_its_end};
 pub(crate) use attempt::{Source, Streaming, Won, WonBody};
 
 use crate::breaker::{self, Refusal, Ticket, Why};
@@ -38,7 +38,7 @@ use crate::route::Candidate;
 use crate::runtime::Runtime;
 use crate::time::Timestamp;
 use crate::trace::Trace;
-use crate::translation::Translation;
+use crate::translation::{Guise, Translation};
 use crate::verdict::{self, Fault, Next, Verdict};
 
 /// What a request asks of the engine.
@@ -75,6 +75,13 @@ pub(crate) struct Job<'a> {
     pub(crate) demand: Option<&'a Rc<Demand>>,
     /// How often a target is told what is wrong with its answer.
     pub(crate) schema_retries: u32,
+}
+
+impl Job<'_> {
+    /// Whether nothing of a stream is sent before all of it is known to be what was demanded.
+    fn buffers(&self) -> bool {
+        self.envelope.stream && self.demand.is_some_and(|demand| !demand.live)
+    }
 }
 
 /// What came of it.
@@ -211,10 +218,12 @@ fn next_place<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, progress: &Shared
 }
 
 impl Progress {
-    /// Notes the verdict on the candidate at `at`.
-    fn lost(&mut self, candidates: &[Candidate<'_>], at: usize, verdict: Verdict) -> After {
+    /// Notes the verdict on the candidate at `at`. One `of_correction` is nothing that the client can be told: it is of what was added to its request.
+    fn lost(&mut self, candidates: &[Candidate<'_>], at: usize, verdict: Verdict, of_correction: bool) -> After {
         let next = verdict.next;
-        self.verdicts.push(verdict);
+        if !of_correction {
+            self.verdicts.push(verdict);
+        }
         if next == Next::Target {
             self.rule_out_target(candidates, at);
         }
@@ -314,6 +323,7 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
             consult.record(&ticket, breaker::Outcome::Nothing);
             return Tried::Late;
         };
+        let whole = if job.buffers() { to_its_end(&consult.gateway, runtime, job, at) } else { None };
         let timed = Timed { target: candidate.circuits, size: job.size, started: runtime.now() };
         let (nth, place) = {
             let trace = &mut progress.borrow_mut().trace;
@@ -324,8 +334,8 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
         }
         let busy = consult.gateway.load().begin(candidate.circuits, timed.started, allowance.until);
         let flight = Flight { consult, progress, job, ticket: &ticket, timed, place, landed: false };
-        let call = attempt::Attempt { consult, job, candidate, allowance, timed, nth, guise: &guise };
-        let attempt::Miss { verdict, about } = match call.run(&ticket).await {
+        let call = attempt::Attempt { consult, job, candidate, allowance, whole, timed, nth, guise: &guise };
+        let attempt::Miss { mut verdict, about } = match call.run(&ticket).await {
             Ok(mut won) => {
                 flight.land("ok", Some(200));
                 corrective::met(consult, job, candidate, progress, &mut won);
@@ -340,10 +350,15 @@ async fn persist<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, turn: Turn, pr
         };
         flight.land(verdict.fault.word(), verdict.status);
         consult.record(&ticket, verdict.outcome());
-        let (next, wait) = (verdict.next, retry_wait(&verdict, retries, runtime.random()));
         let is_unsatisfied = verdict.fault == Fault::Unsatisfied;
-        let anew = corrective::again(consult, job, candidate, progress, verdict.fault, about, corrections);
-        let After { other_key, nobody_else, calls } = progress.borrow_mut().lost(job.candidates, at, verdict);
+        let of_correction = corrective::is_refused(&verdict, &guise);
+        if of_correction {
+            verdict.next = Next::Target;
+        }
+        let anew = corrective::again(consult, job, candidate, progress, verdict.fault, about, corrections)
+            .or_else(|| (of_correction && corrections == 0).then(|| Guise { correction: None, ..guise.clone() }));
+        let (next, wait) = (verdict.next, retry_wait(&verdict, retries, runtime.random()));
+        let After { other_key, nobody_else, calls } = progress.borrow_mut().lost(job.candidates, at, verdict, of_correction);
         if next == Next::Stop {
             return Tried::Stop;
         }

@@ -108,11 +108,11 @@ impl Demand {
             complaints.extend(messages.into_iter().map(|message| Complaint { call: Some(call.id.clone()), message }));
         }
         if calls {
-            return match complaints.is_empty() {
-                true if repaired => Judgement::Repaired,
-                true => Judgement::Exempt,
-                false => wrong(choice, complaints, cut, true),
-            };
+            if !complaints.is_empty() {
+                return wrong(choice, complaints, cut, true);
+            }
+            repaired |= self.form.as_deref().is_some_and(|form| hush(form, choice));
+            return if repaired { Judgement::Repaired } else { Judgement::Exempt };
         }
         if is_exempt(choice.finish.as_ref()) || choice.parts.iter().any(|part| matches!(part.kind, Kind::Refusal(_))) {
             return Judgement::Exempt;
@@ -175,11 +175,7 @@ fn wrong(choice: &Choice, complaints: Vec<Complaint>, cut: bool, is_json: bool) 
 }
 
 fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
-    let text: String = choice
-        .parts
-        .iter()
-        .filter_map(|part| if let Kind::Text { text, .. } = &part.kind { Some(text.as_str()) } else { None })
-        .collect();
+    let text = choice.text();
     let finished = if cut { Finished::Cut } else { Finished::Stop };
     match mended(&form.schema, &text, finished) {
         Some((json, _)) if json == text.trim() => Judgement::Valid,
@@ -193,6 +189,17 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
             wrong(choice, complaints, cut, is_json)
         }
     }
+}
+
+/// Takes the words beside a call out of a choice, where they are not what was demanded of a text. Models announce what they do, and those that demanded a form
+/// read every text as JSON: OpenAI's own models say nothing there, and its SDKs' `parse` throws. Whether there were any.
+fn hush(form: &Form, choice: &mut Choice) -> bool {
+    let text = choice.text();
+    if text.is_empty() || mended(&form.schema, &text, Finished::Stop).is_some_and(|(json, _)| json == text.trim()) {
+        return false;
+    }
+    put(choice, String::new(), 0);
+    true
 }
 
 /// Says the JSON that begins at a byte of a choice's text where it begins, and nothing in its other texts. What was noted of places in the old ones is not

@@ -83,6 +83,8 @@ pub(super) struct Attempt<'a, R: Runtime> {
     pub(super) job: &'a Job<'a>,
     pub(super) candidate: &'a Candidate<'a>,
     pub(super) allowance: Allowance,
+    /// When all of a stream must be there, where it is sent only then.
+    pub(super) whole: Option<Allowance>,
     pub(super) timed: Timed,
     /// How many calls of this request went to this target before.
     pub(super) nth: u64,
@@ -271,7 +273,7 @@ impl<R: Runtime> Attempt<'_, R> {
         let dialect = self.candidate.dialect;
         let mut hold = Hold::new(dialect, self.candidate.provider.quirks.done_may_be_missing)
             .beyond(self.job.hold)
-            .to_its_end(self.buffers());
+            .to_its_end(self.job.buffers());
         let mut ticket = ticket.clone();
         // Set at the first content: the end of what is held back in any case.
         let mut release: Option<Timestamp> = None;
@@ -287,8 +289,9 @@ impl<R: Runtime> Attempt<'_, R> {
                 Read::End(End::ClientGone) => return Err(self.judge(&Evidence::ClientGone)),
                 Read::End(End::Silence | End::Overlong) => match release {
                     None => return Err(self.judge(&self.give_up())),
-                    Some(release) if runtime.now() >= release && self.buffers() => {
-                        return Err(self.judge(&Evidence::Timeout { fair: false, first_token: false }));
+                    Some(release) if runtime.now() >= release && self.job.buffers() => {
+                        let fair = self.whole.is_some_and(|whole| whole.fair);
+                        return Err(self.judge(&Evidence::Timeout { fair, first_token: false }));
                     }
                     Some(release) if runtime.now() >= release => Held::Commit(hold.release()),
                     Some(_) => return Err(self.judge(&Evidence::Stalled)),
@@ -328,11 +331,6 @@ impl<R: Runtime> Attempt<'_, R> {
         }
     }
 
-    /// Whether nothing of a stream is sent before all of it is known to be what was demanded.
-    fn buffers(&self) -> bool {
-        self.job.demand.is_some_and(|demand| !demand.live)
-    }
-
     /// The first content is there. Until when more may be held back.
     fn begun(&self, ticket: &mut Ticket) -> Timestamp {
         self.consult.came(&self.timed, Awaited::FirstContent);
@@ -342,7 +340,7 @@ impl<R: Runtime> Attempt<'_, R> {
             *ticket = self.consult.gateway.view().borrow().settled(ticket);
         }
         match self.job.hold {
-            _ if self.buffers() => self.job.deadline,
+            _ if self.job.buffers() => self.whole.map_or(self.job.deadline, |whole| whole.until),
             Some(Window::Time(time)) => self.job.deadline.min(self.consult.runtime.now() + time),
             Some(Window::Tokens(_)) | None => self.job.deadline,
         }

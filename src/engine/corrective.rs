@@ -12,7 +12,7 @@ use crate::dialect::Dialect;
 use crate::route::Candidate;
 use crate::runtime::Runtime;
 use crate::translation::Guise;
-use crate::verdict::Fault;
+use crate::verdict::{Fault, Verdict};
 
 /// How a candidate is asked at first.
 pub(super) fn guise<R: Runtime>(consult: &Consult<R>, job: &Job<'_>, candidate: &Candidate<'_>, progress: &Shared) -> Guise {
@@ -73,6 +73,16 @@ pub(super) fn again<R: Runtime>(
     let correction = progress.borrow().correction.clone();
     progress.borrow_mut().corrected += u32::from(correction.is_some() && fault == Fault::Unsatisfied);
     Some(Guise { means: means(consult, job, candidate), correction })
+}
+
+/// Whether a verdict is on what was added to the request rather than on that: the wrong answer and what is said of it. The same request without it was
+/// answered, by this target or by another one.
+pub(super) fn is_refused(verdict: &Verdict, guise: &Guise) -> bool {
+    guise.correction.is_some()
+        && matches!(
+            verdict.fault,
+            Fault::Refused | Fault::ContentPolicy | Fault::ContextLength | Fault::Unsupported | Fault::Declined
+        )
 }
 
 /// An answer is what was demanded.

@@ -22,6 +22,7 @@ mod bound;
 mod budget;
 mod caching;
 mod circuits;
+mod corrections;
 mod dialects;
 mod drain;
 mod early;

@@ -20,9 +20,9 @@ mod local;
 mod others;
 mod platform;
 mod recorded;
-mod referred;
 #[path = "../recordings/mod.rs"]
 mod recordings;
+mod referred;
 mod table;
 
 use std::time::Duration;

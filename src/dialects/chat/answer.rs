@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Object, Part};
+use super::{Kind, Object, Part};
 
 /// An answer in no dialect.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +34,15 @@ pub struct Choice {
     pub logprobs: Option<Value>,
     /// What else stood in the choice.
     pub extra: Object,
+}
+
+impl Choice {
+    /// All that it says in words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let text = |part: &'_ Part| if let Kind::Text { text, .. } = &part.kind { Some(text.clone()) } else { None };
+        self.parts.iter().filter_map(text).collect()
+    }
 }
 
 /// Why an answer ended.

@@ -34,7 +34,9 @@ fn choice(amend: &mut Amend<'_>, told: &Value, at: &str) -> Option<()> {
     match message.get("content") {
         Some(Value::String(text)) if !text.is_empty() => {
             let new = amend.text()?;
-            if new != text {
+            if new.is_empty() {
+                amend.put(&content, Value::Null.to_string());
+            } else if new != text {
                 amend.say(&content, new);
             }
         }
