@@ -58,6 +58,8 @@ pub struct Relay {
     hidden: Hidden,
     /// Whether more than reasoning was shown.
     answered: bool,
+    /// What the client is told once the terminator is there: the finish reason, and what follows it. A stream that breaks off in between must not look complete.
+    held: Vec<u8>,
     /// Whether something of what was held back could not be told.
     untold: bool,
     /// Where another target may go on: takes what would have ended the stream.
@@ -86,6 +88,7 @@ impl Relay {
             unsatisfied: None,
             hidden: Hidden::default(),
             answered: hold.seen.answer,
+            held: Vec::new(),
             untold: false,
             successor: None,
             ended: Some(ended),
@@ -148,7 +151,8 @@ impl Relay {
     /// Records what is sent before the relay begins, whole frames, and gives it without what is to be hidden.
     #[must_use]
     pub fn after(mut self, first: Vec<u8>) -> (Self, Vec<u8>) {
-        if self.recorder.is_none() && self.guard.is_none() && self.wording.is_same() {
+        let is_finished = self.seen.finish;
+        if !is_finished && self.recorder.is_none() && self.guard.is_none() && self.wording.is_same() {
             return (self, first);
         }
         let Ok(fed) = Frames::of(&first) else { return (self, first) };
@@ -158,17 +162,28 @@ impl Relay {
             if let (Some(data), Some(recorder)) = (&data, &mut self.recorder) {
                 recorder(&String::from_utf8_lossy(data));
             }
-            let hidden =
-                self.hide_usage && data.as_ref().is_some_and(|data| self.upstream.classify_frame(frame, data).usage_only);
+            let event = data.as_ref().filter(|_| is_finished || self.hide_usage);
+            let event = event.map(|data| self.upstream.classify_frame(frame, data)).unwrap_or_default();
+            let hidden = self.hide_usage && event.usage_only;
+            let is_held = self.holds(event);
+            if data.is_some() && !is_held {
+                shown.append(&mut self.held);
+            }
+            let mut told = std::mem::take(if is_held { &mut self.held } else { &mut shown });
             // What cannot be told ends the stream at the next chunk.
-            if data.as_ref().is_some_and(|data| !self.satisfies(data))
-                || !hidden && self.tell(frame, data.as_deref(), &mut shown).is_none()
-            {
-                self.untold = true;
+            self.untold = data.as_ref().is_some_and(|data| !self.satisfies(data))
+                || !hidden && self.tell(frame, data.as_deref(), &mut told).is_none();
+            *(if is_held { &mut self.held } else { &mut shown }) = told;
+            if self.untold {
                 break;
             }
         }
         (self, shown)
+    }
+
+    /// Whether the client is told of an event once the terminator is there, or something is said behind it: of several choices, each has its finish reason.
+    fn holds(&self, event: Event) -> bool {
+        event.finish || !self.held.is_empty() && !event.content
     }
 
     /// Adds what the client is told of a frame.
@@ -240,6 +255,8 @@ impl Relay {
             Looked::End(Ending::Complete)
         } else if event.usage_only && self.hide_usage {
             Looked::Hide
+        } else if self.holds(event) {
+            Looked::Hold
         } else {
             Looked::Pass
         }
@@ -258,12 +275,21 @@ impl Relay {
         for frame in fed.frames() {
             let data = sse::data(frame);
             let mut looked = data.as_ref().map_or(Looked::Pass, |data| self.look(frame, data));
+            let so_far = || fed.bytes.get(..passed).unwrap_or_default().to_vec();
+            // Something is said behind what was taken for the end, or the end is there.
+            let goes_on = matches!(looked, Looked::Pass) && data.is_some() || matches!(looked, Looked::End(Ending::Complete));
+            if goes_on && !self.held.is_empty() {
+                kept.get_or_insert_with(so_far).append(&mut self.held);
+            }
             // What goes as it is, is copied below, and only where it must be.
-            if !self.wording.is_same()
-                && matches!(looked, Looked::Pass | Looked::End(Ending::Complete))
-                && self.tell(frame, data.as_deref(), kept.get_or_insert_default()).is_none()
-            {
-                looked = Looked::End(Ending::Garbage);
+            if !self.wording.is_same() && !matches!(looked, Looked::Hide) {
+                let is_held = matches!(looked, Looked::Hold);
+                let mut told = if is_held { std::mem::take(&mut self.held) } else { kept.take().unwrap_or_default() };
+                let ends = matches!(looked, Looked::End(ending) if ending != Ending::Complete);
+                if !ends && self.tell(frame, data.as_deref(), &mut told).is_none() {
+                    looked = Looked::End(Ending::Garbage);
+                }
+                *(if is_held { &mut self.held } else { kept.get_or_insert_default() }) = told;
             }
             match looked {
                 Looked::Pass => {
@@ -272,10 +298,16 @@ impl Relay {
                     }
                 }
                 Looked::Hide => {
-                    kept.get_or_insert_with(|| fed.bytes.get(..passed).unwrap_or_default().to_vec());
+                    kept.get_or_insert_with(so_far);
+                }
+                Looked::Hold => {
+                    kept.get_or_insert_with(so_far);
+                    if self.wording.is_same() {
+                        self.held.extend_from_slice(frame);
+                    }
                 }
                 Looked::End(ending) => {
-                    let mut last = kept.unwrap_or_else(|| fed.bytes.get(..passed).unwrap_or_default().to_vec());
+                    let mut last = kept.unwrap_or_else(so_far);
                     match ending {
                         Ending::Complete if self.wording.is_same() => last.extend_from_slice(frame),
                         Ending::Complete => {
@@ -302,6 +334,8 @@ impl Relay {
 enum Looked {
     Pass,
     Hide,
+    /// Until the terminator is there.
+    Hold,
     End(Ending),
 }
 
@@ -366,6 +400,7 @@ impl Tap for Relay {
                 }
             }
             if self.finish_is_enough && all_finished(self.seen) {
+                last.append(&mut self.held);
                 // Gemini's answers are whole only now.
                 self.unsatisfied = self.guard.as_mut().map_or(Ok(()), Guard::end).err();
                 let ending = match self.unsatisfied {

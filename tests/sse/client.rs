@@ -18,7 +18,7 @@ pub(crate) struct Told {
 pub(crate) fn play<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, end: End, finish_is_enough: bool) -> Told {
     let mut chunks = chunks.into_iter();
     let mut hold = Hold::new(Dialect::Chat, finish_is_enough);
-    let mut sent = loop {
+    let first = loop {
         let held = match chunks.next() {
             Some(chunk) => hold.feed(chunk),
             None if end == End::Eof => hold.end(),
@@ -31,7 +31,8 @@ pub(crate) fn play<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, end: End, fin
             Held::Failed(failure) => return Told { sent: Vec::new(), ending: Err(failure) },
         }
     };
-    let (mut relay, ending) = relay(hold);
+    let (relay, ending) = relay(hold);
+    let (mut relay, mut sent) = relay.after(first);
     for chunk in chunks {
         match relay.chunk(chunk) {
             Step::Pass => sent.extend_from_slice(chunk),

@@ -28,14 +28,28 @@ fn has_content(data: &[u8]) -> bool {
     event["choices"].as_array().into_iter().flatten().any(|choice| names.iter().any(|name| filled(&choice["delta"][name])))
 }
 
+fn is_finish(data: &[u8]) -> bool {
+    let event: Value = serde_json::from_slice(data).unwrap_or_default();
+    event["choices"].as_array().is_some_and(|choices| choices.iter().any(|choice| choice["finish_reason"].is_string()))
+}
+
 /// What a client must be told of a body that ends behind `text`, worked out from its frames.
 fn expected(text: &[u8]) -> (Vec<u8>, Result<Ending, Failure>) {
     let (frames, rest) = naive::frames(text);
-    let mut sent = Vec::new();
+    // What is told once the terminator is there: the finish reason, and what stands behind it.
+    let (mut sent, mut held) = (Vec::new(), Vec::new());
     let mut committed = false;
+    let mut add = |sent: &mut Vec<u8>, data: &[u8], frame: &[u8]| {
+        if is_finish(data) || !held.is_empty() && !has_content(data) && data != b"[DONE]" {
+            held.extend_from_slice(frame);
+        } else {
+            sent.append(&mut held);
+            sent.extend_from_slice(frame);
+        }
+    };
     for frame in frames {
-        sent.extend_from_slice(&frame);
         let data = naive::data(&frame).unwrap_or_default();
+        add(&mut sent, &data, &frame);
         committed |= has_content(&data);
         if data == b"[DONE]" {
             return (sent, Ok(Ending::Complete));
@@ -44,7 +58,7 @@ fn expected(text: &[u8]) -> (Vec<u8>, Result<Ending, Failure>) {
     // The last frame counts without its blank line too, if it is whole.
     let last = naive::data(&rest).unwrap_or_default();
     if last == b"[DONE]" {
-        sent.extend_from_slice(&rest);
+        add(&mut sent, &last, &rest);
         return (sent, Ok(Ending::Complete));
     }
     let whole = serde_json::from_slice::<Value>(&last).is_ok_and(|event| event.is_object());
@@ -57,7 +71,7 @@ fn expected(text: &[u8]) -> (Vec<u8>, Result<Ending, Failure>) {
         return (Vec::new(), Err(failure));
     }
     if whole {
-        sent.extend_from_slice(&rest);
+        add(&mut sent, &last, &rest);
     }
     (sent, Ok(Ending::Cut))
 }
@@ -71,7 +85,8 @@ fn check(name: &str, told: &Told, (sent, ending): &(Vec<u8>, Result<Ending, Fail
     let rest = rest.trim_ascii();
     if *ending == Ok(Ending::Cut) {
         let error: Value =
-            serde_json::from_slice(rest.strip_prefix(b"data: ").unwrap_or_else(|| panic!("{name}: no error event"))).unwrap();
+            serde_json::from_slice(rest.strip_prefix(b"data: ").unwrap_or_else(|| panic!("{name}: no error event")))
+                .unwrap_or_else(|_| panic!("{name}: {}", String::from_utf8_lossy(rest)));
         assert_eq!(error["error"]["code"], "upstream_failed", "{name}");
         assert!(told.sent.ends_with(b"\n\n"), "{name}");
     } else {

@@ -77,7 +77,7 @@ fn every_ending() {
             false,
             (whole.clone() + DONE, None, Ending::Complete),
         ),
-        ("none", vec![whole.clone()], End::Eof, false, (whole.clone(), failed, Ending::Cut)),
+        ("none", vec![whole.clone()], End::Eof, false, (frame(TEXT), failed, Ending::Cut)),
         (
             "none, where a finish reason is enough",
             vec![whole.clone()],
@@ -93,7 +93,7 @@ fn every_ending() {
             true,
             (frame(STOP) + DONE, None, Ending::Complete),
         ),
-        ("broken behind a finish reason", vec![whole.clone()], End::Cut, true, (whole.clone(), failed, Ending::Cut)),
+        ("broken behind a finish reason", vec![whole.clone()], End::Cut, true, (frame(TEXT), failed, Ending::Cut)),
         ("broken within a frame", vec![frame(TEXT) + "data: {\"choi"], End::Cut, false, (frame(TEXT), failed, Ending::Cut)),
         ("ended within a frame", vec![frame(TEXT) + "data: {\"choi"], End::Eof, false, (frame(TEXT), failed, Ending::Cut)),
         ("ended within a terminator", vec![frame(TEXT) + "data: [DON"], End::Eof, false, (frame(TEXT), failed, Ending::Cut)),

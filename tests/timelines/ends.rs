@@ -398,3 +398,39 @@ fn finish_reasons_are_the_dialect_s_own() {
         assert_eq!(reason("/v1/completions", "one", events), expected, "{word}");
     }
 }
+
+/// What is told of a stream that breaks off between its finish reason and its terminator must not look complete (the SDKs take the reason for the end).
+#[test]
+fn a_finish_reason_without_the_terminator_is_not_told() {
+    let mut message = unfinished(&["hi"]);
+    let stop = message.pop().unwrap();
+    message.push(event(&json!({ "type": "content_block_stop", "index": 0 })));
+    message.push(event(&json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn", "stop_sequence": null }, "usage": { "output_tokens": 2 } })));
+    let usage = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1,\"total_tokens\":2}}\n\n";
+    let stopped = chunk(&json!({}), Some("stop"));
+    let said = [says(&["hi"]), vec![stopped.clone(), usage.to_owned()]].concat();
+    let at_once = vec![chunk(&json!({ "content": "hi" }), Some("stop")), usage.to_owned()];
+    let rows = [
+        ("one", PATHS[0], said.clone(), DONE),
+        ("one", "/v1/messages", said, DONE),
+        ("one", PATHS[0], at_once, DONE),
+        ("claude", PATHS[0], message.clone(), &stop),
+        ("claude", "/v1/messages", message, &stop),
+    ];
+    for (route, path, events, terminator) in rows {
+        let (_, body) = told(path, &asking(path, route, &json!({})), events.clone());
+        assert!(body.contains("before it was complete"), "{route} {path}: {body}");
+        assert!(!body.contains("\"stop\"") && !body.contains("end_turn") && !body.ends_with(DONE), "{route} {path}: {body}");
+        // All of it is told once the terminator is there, in the order in which it came.
+        let whole = [events.clone(), vec![terminator.to_owned()]].concat();
+        let (_, body) = told(path, &asking(path, route, &json!({})), whole.clone());
+        assert!(body.contains("\"stop\"") || body.contains("end_turn"), "{route} {path}: {body}");
+        if (route == "one") == (path == PATHS[0]) {
+            assert_eq!(body, whole.concat(), "{route} {path}");
+        }
+    }
+    // What is said behind a finish reason shows that it was not the end.
+    let late = [says(&["hi"]), vec![stopped], says(&[" there", "!"]), vec![DONE.to_owned()]].concat();
+    let (_, body) = told(PATHS[0], &asking(PATHS[0], "one", &json!({})), late.clone());
+    assert_eq!(body, late.concat());
+}
