@@ -30,6 +30,14 @@ impl Part {
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(Kind::Text { text: text.into(), notes: Vec::new(), seal: None })
     }
+
+    /// Takes a seal that stood behind it in a conversation ([`Seal::carried_behind`]). What it was of may have been left out since, so that what has one already, or
+    /// can have none, stays as it is.
+    pub(crate) fn take_seal(&mut self, of_before: Seal) {
+        if let Kind::Text { seal, .. } = &mut self.kind {
+            seal.get_or_insert(of_before);
+        }
+    }
 }
 
 /// What a part is.

@@ -1,12 +1,13 @@
 //! An answer for a client: its events, and the response that they end with.
 //!
 //! A whole answer is the response of its own stream's last event, so that both say the same. Source: the recorded streams of `OpenAI`'s, whose order of
-//! events and whose members are kept. Thoughts are told as summaries of reasoning, for which clients look.
+//! events and whose members are kept. Thoughts are told as summaries of reasoning, for which clients look. What a text was sealed with, for which a message has
+//! no room, stands behind it in reasoning of which there is nothing else: whether it was asked for or not, as what thoughts are sealed with does.
 
 use serde_json::Value;
 
 use super::frame::{Events, Place, listed, quoted};
-use super::output::{Content, Item, Sort, whole};
+use super::output::{Content, Item, Sort, behind, whole};
 use super::{echo, item_id, object, put};
 use crate::chat::{Answer, Delta, Finish, Object, Opening, Usage, seal_into_id};
 use crate::dialect::Manner;
@@ -89,7 +90,7 @@ impl Encoder {
             }
             Delta::Summary { choice: 0, part, begins, text } => self.told(part, begins, true, &text, frames)?,
             Delta::Sign { choice: 0, part, seal } => {
-                // A call's stands in its id, which was told when it began, and text has no place for one.
+                // A call's stands in its id, which was told when it began; a text's waits for what comes next, as its message may end incomplete.
                 if let Some((item, _)) = *self.parts.get(part as usize)? {
                     self.items.get_mut(item)?.seal = Some(seal);
                 }
@@ -137,6 +138,7 @@ impl Encoder {
     }
 
     fn open(&mut self, kind: Opening, frames: &mut String) {
+        self.seal_said(frames);
         let next = self.items.len();
         match kind {
             Opening::Text => self.open_said(false, frames),
@@ -195,6 +197,17 @@ impl Encoder {
         let item = Item { sort, id, members, contents: Vec::new(), seal: None, settled: false, done: false };
         self.events.of_item("response.output_item.added", output, &item.value("in_progress"), frames);
         self.items.push(item);
+    }
+
+    /// What the last message was sealed with, in an item of its own behind it.
+    fn seal_said(&mut self, frames: &mut String) {
+        let sealed = self.items.last_mut().filter(|last| last.sort == Sort::Message).and_then(|last| last.seal.take());
+        if let Some(seal) = sealed {
+            let next = self.items.len();
+            let members = behind(&seal, item_id(self.manner.seed, next, "rs"));
+            self.add(Sort::Whole, "rs", members, frames);
+            self.item_done(next, "completed", frames);
+        }
     }
 
     /// More of a part's text. A summary of reasoning that begins is another content.
@@ -384,6 +397,7 @@ impl Encoder {
             }
             self.item_done(output, status, frames);
         }
+        self.seal_said(frames);
     }
 
     fn end(&mut self, frames: &mut String) {

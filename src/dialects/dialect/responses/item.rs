@@ -76,6 +76,13 @@ impl Conversation {
                 Ok(())
             }
             Some("reasoning") => {
+                if let Some(seal) = fields.peek("encrypted_content").and_then(Value::as_str).and_then(Seal::of_before) {
+                    let turn = self.messages.last_mut().filter(|message| message.role == Role::Assistant);
+                    if let Some(said) = turn.and_then(|turn| turn.parts.last_mut()) {
+                        said.take_seal(seal);
+                    }
+                    return Ok(());
+                }
                 let part = reasoning(fields)?;
                 self.assistant(part);
                 Ok(())
