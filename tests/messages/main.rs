@@ -21,6 +21,7 @@ mod reading;
 #[path = "../recordings/mod.rs"]
 mod recordings;
 mod rules;
+mod signed;
 mod streams;
 mod thinking;
 mod writing;
