@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use breakwater::chat::{Answer, Choice, Finish, Kind, Object, Origin, Part, Reasoning, Seal, Speech, ToolCall, Usage};
+use breakwater::chat::{Answer, Choice, Finish, Kind, Object, Origin, Part, Reasoning, Seal, Source, Speech, ToolCall, Usage};
 use breakwater::dialect::Dialect;
 use proptest::collection::vec;
 use proptest::option;
@@ -86,7 +86,7 @@ fn answer() -> impl Strategy<Value = Answer> {
     )
 }
 
-/// Sealed thoughts between words and calls, and words that are sealed themselves.
+/// Sealed thoughts and images between words and calls, and words that are sealed themselves.
 fn interleaved() -> impl Strategy<Value = Answer> {
     let sealed = |data: &'static str| {
         prop_oneof![Just(Origin::Anthropic), Just(Origin::Gemini)].prop_map(move |origin| Seal::new(origin, data))
@@ -97,6 +97,13 @@ fn interleaved() -> impl Strategy<Value = Answer> {
             Part::new(Kind::Reasoning(Reasoning { text, seal: Some(seal), redacted, ..Reasoning::default() }))
         })
     };
+    let drawn = || {
+        ("[a-zA-Z]{4}", sealed("i")).prop_map(|(data, seal)| {
+            let source = Source::Base64 { media_type: "image/png".to_owned(), data };
+            Part::new(Kind::Image { source, detail: None, seal: Some(seal) })
+        })
+    };
+    let thought = move || prop_oneof![3 => thought(), 1 => drawn()];
     let said = || {
         (text(), option::of(Just(Seal::new(Origin::Gemini, "t"))))
             .prop_map(|(text, seal)| Part::new(Kind::Text { text, notes: Vec::new(), seal }))

@@ -14,6 +14,7 @@
 mod answers;
 mod carried;
 mod classifying;
+mod drawn;
 mod foreign;
 mod golden;
 mod laws;

@@ -121,7 +121,7 @@ pub(super) fn finish(word: &str, calls_tools: bool) -> Option<Finish> {
 
 fn choice(mut told: Object, head: &Head, index: u64) -> Option<Choice> {
     let Some(Value::Object(mut message)) = told.shift_remove("message") else { return None };
-    let placed = details::take(&mut message);
+    let mut placed = details::take(&mut message);
     let mut parts = content(message.shift_remove("content"));
     if let Some(Value::String(refusal)) = message.shift_remove("refusal").filter(|refusal| refusal != "") {
         parts.push(Part::new(Kind::Refusal(refusal)));
@@ -134,7 +134,7 @@ fn choice(mut told: Object, head: &Head, index: u64) -> Option<Choice> {
     {
         ours.extend(notes);
     }
-    parts.extend(images(message.shift_remove("images")));
+    placed.show(images(message.shift_remove("images")), &mut parts);
     parts.extend(speech(message.shift_remove("audio")).map(|speech| Part::new(Kind::Speech(speech))));
     let mut called = Vec::new();
     if let Some(Value::Array(calls)) = message.shift_remove("tool_calls") {
@@ -197,7 +197,7 @@ pub(super) fn item(value: Value) -> Option<Kind> {
 fn image(value: &Value) -> Option<Kind> {
     let image = value.get("image_url")?;
     let url = image.get("url").unwrap_or(image).as_str()?.to_owned();
-    Some(Kind::Image { source: Source::of_url(url), detail: None })
+    Some(Kind::Image { source: Source::of_url(url), detail: None, seal: None })
 }
 
 /// OpenRouter's `images`.

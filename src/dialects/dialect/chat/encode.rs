@@ -84,8 +84,8 @@ struct Said {
     notes: Vec<Value>,
     refusal: Option<String>,
     thoughts: Vec<(Place, Reasoning)>,
-    /// The entries of texts that are sealed.
-    sealed: Vec<Value>,
+    /// The entries of texts and images that are sealed, each with the number of thoughts before it.
+    sealed: Vec<(usize, Value)>,
     /// How many characters of content there are.
     characters: usize,
     images: Vec<Value>,
@@ -101,21 +101,32 @@ impl Said {
                 self.content.push_str(&text);
                 let to = from + text.chars().count();
                 self.characters = to;
-                self.sealed.extend(seal.and_then(|seal| details::sealed_text(&seal, from, to)));
+                let entry = seal.and_then(|seal| details::sealed_text(&seal, from, to));
+                self.sealed.extend(entry.map(|entry| (self.thoughts.len(), entry)));
                 self.notes.extend(notes.into_iter().filter_map(|note| self::note(note, from, to)));
             }
             Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
             Kind::Reasoning(reasoning) => {
-                let place = Place { characters: self.characters, calls: self.calls.len() };
-                self.thoughts.push((place, reasoning));
+                self.thoughts.push((self.place(), reasoning));
             }
-            Kind::Image { source, .. } => self.images.extend(image(&source, self.images.len())),
+            Kind::Image { source, seal, .. } => {
+                let index = self.images.len();
+                if let Some(image) = image(&source, index) {
+                    self.images.push(image);
+                    let entry = seal.and_then(|seal| details::sealed_image(&seal, self.place(), index));
+                    self.sealed.extend(entry.map(|entry| (self.thoughts.len(), entry)));
+                }
+            }
             Kind::Speech(speech) => self.hear(speech),
             Kind::Audio(source) => self.hear(Speech { sound: sound(source), ..Speech::default() }),
             Kind::ToolCall(call) => self.calls.push(tool_call(&call)),
             // Hosted tools, files and films: nothing here tells them.
             Kind::File { .. } | Kind::Video(_) | Kind::ToolResult(_) | Kind::Opaque(_) => {}
         }
+    }
+
+    fn place(&self) -> Place {
+        Place { characters: self.characters, calls: self.calls.len() }
     }
 
     /// A message has one sound; Gemini's streams have many.
@@ -126,7 +137,7 @@ impl Said {
         let _ = ours.hear(more.sound);
     }
 
-    fn message(mut self) -> Object {
+    fn message(self) -> Object {
         let mut told = Object::new();
         told.insert("role".to_owned(), "assistant".into());
         let content = if self.content.is_empty() { Value::Null } else { self.content.into() };
@@ -135,12 +146,15 @@ impl Said {
             self.thoughts.iter().map(|(_, reasoning)| details::shown(reasoning)).filter(|text| !text.is_empty()).collect();
         put(&mut told, "reasoning_content", (!shown.is_empty()).then(|| shown.join("\n\n")));
         let mut entries = Vec::new();
-        if self.thoughts.iter().any(|(_, reasoning)| is_detailed(reasoning)) {
-            for (index, (place, reasoning)) in self.thoughts.iter().enumerate() {
-                entries.append(&mut details::entries(reasoning, index, *place));
+        let mut sealed = self.sealed.into_iter().peekable();
+        let has_details = self.thoughts.iter().any(|(_, reasoning)| is_detailed(reasoning));
+        for (index, (place, reasoning)) in self.thoughts.iter().enumerate().filter(|_| has_details) {
+            while let Some((_, entry)) = sealed.next_if(|(before, _)| *before <= index) {
+                entries.push(entry);
             }
+            entries.append(&mut details::entries(reasoning, index, *place));
         }
-        entries.append(&mut self.sealed);
+        entries.extend(sealed.map(|(_, entry)| entry));
         if !entries.is_empty() {
             told.insert("reasoning_details".to_owned(), entries.into());
         }

@@ -49,7 +49,7 @@ fn block(mut fields: Fields) -> Reading<Part> {
             let notes = fields.list("citations")?.unwrap_or_default();
             Kind::Text { text: fields.needs_text("text")?, notes, seal: None }
         }
-        ("image", Some(source)) => Kind::Image { source, detail: None },
+        ("image", Some(source)) => Kind::Image { source, detail: None, seal: None },
         ("document", Some(source)) => Kind::File { source, name: fields.text("title")? },
         ("tool_use", _) => {
             let sealed = fields.needs_text("id")?;

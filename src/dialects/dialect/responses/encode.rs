@@ -2,14 +2,14 @@
 //!
 //! A whole answer is the response of its own stream's last event, so that both say the same. Source: the recorded streams of `OpenAI`'s, whose order of
 //! events and whose members are kept. Thoughts are told as summaries of reasoning, for which clients look. What a text was sealed with, for which a message has
-//! no room, stands behind it in reasoning of which there is nothing else: whether it was asked for or not, as what thoughts are sealed with does.
+//! no room, and an image, stands behind it in reasoning of which there is nothing else: whether it was asked for or not, as what thoughts are sealed with does.
 
 use serde_json::Value;
 
 use super::frame::{Events, Place, listed, quoted};
 use super::output::{Content, Item, Sort, behind, whole};
 use super::{echo, item_id, object, put};
-use crate::chat::{Answer, Delta, Finish, Object, Opening, Usage, seal_into_id};
+use crate::chat::{Answer, Delta, Finish, Kind, Object, Opening, Seal, Usage, seal_into_id};
 use crate::dialect::Manner;
 use crate::dialect::chat::is_tier;
 
@@ -157,14 +157,17 @@ impl Encoder {
                 }
                 self.parts.push(Some((next, 0)));
             }
-            Opening::Whole(kind) => match whole(*kind, &item_id(self.manner.seed, next, "ig")) {
-                Some(members) => {
-                    self.add(Sort::Whole, "ig", members, frames);
-                    self.item_done(next, "completed", frames);
-                    self.parts.push(Some((next, 0)));
+            Opening::Whole(mut kind) => {
+                let seal = if let Kind::Image { seal, .. } = &mut *kind { seal.take() } else { None };
+                match whole(*kind, &item_id(self.manner.seed, next, "ig")) {
+                    Some(members) => {
+                        self.whole(members, frames);
+                        self.parts.push(Some((next, 0)));
+                        self.seal(seal, frames);
+                    }
+                    None => self.parts.push(None),
                 }
-                None => self.parts.push(None),
-            },
+            }
         }
     }
 
@@ -199,14 +202,24 @@ impl Encoder {
         self.items.push(item);
     }
 
-    /// What the last message was sealed with, in an item of its own behind it.
+    /// An item that comes whole.
+    fn whole(&mut self, members: Object, frames: &mut String) {
+        let next = self.items.len();
+        self.add(Sort::Whole, "ig", members, frames);
+        self.item_done(next, "completed", frames);
+    }
+
+    /// What the last message was sealed with.
     fn seal_said(&mut self, frames: &mut String) {
         let sealed = self.items.last_mut().filter(|last| last.sort == Sort::Message).and_then(|last| last.seal.take());
-        if let Some(seal) = sealed {
-            let next = self.items.len();
-            let members = behind(&seal, item_id(self.manner.seed, next, "rs"));
-            self.add(Sort::Whole, "rs", members, frames);
-            self.item_done(next, "completed", frames);
+        self.seal(sealed, frames);
+    }
+
+    /// What the last item was sealed with, in an item of its own behind it.
+    fn seal(&mut self, seal: Option<Seal>, frames: &mut String) {
+        if let Some(seal) = seal {
+            let members = behind(&seal, item_id(self.manner.seed, self.items.len(), "rs"));
+            self.whole(members, frames);
         }
     }
 

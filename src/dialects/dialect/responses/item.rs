@@ -87,6 +87,15 @@ impl Conversation {
                 self.assistant(part);
                 Ok(())
             }
+            // What another provider drew; the API's own stays what it is.
+            Some("image_generation_call")
+                if fields.peek("id").and_then(Value::as_str).is_some_and(is_minted)
+                    && fields.peek("result").is_some_and(Value::is_string) =>
+            {
+                let source = Source::of_image(fields.needs_text("result")?);
+                self.assistant(Part::new(Kind::Image { source, detail: None, seal: None }));
+                Ok(())
+            }
             Some(kind) => {
                 // What the client's side of a provider's own tool gave is no word of the model's.
                 let is_given = kind.ends_with("_output") || kind.ends_with("_response");
@@ -212,7 +221,7 @@ fn content(mut fields: Fields) -> Reading<Part> {
                 (None, Some(id)) => Source::FileId(id),
                 (None, None) => return Err(fields.missing("image_url", "a URL")),
             };
-            Kind::Image { source, detail: fields.text("detail")? }
+            Kind::Image { source, detail: fields.text("detail")?, seal: None }
         }
         Some("input_file") => file(&mut fields)?,
         Some("input_audio") => {

@@ -31,10 +31,20 @@ pub(super) fn instructions(request: &Request) -> (Option<&str>, &[Message]) {
 
 /// All items.
 pub(super) fn items(request: &Request, messages: &[Message], losses: &mut Losses) -> Vec<Value> {
-    let mut writer = Writer { own: request.dialect == Dialect::Responses, dialect: request.dialect, items: Vec::new(), losses };
+    let mut writer = Writer {
+        own: request.dialect == Dialect::Responses,
+        dialect: request.dialect,
+        items: Vec::new(),
+        held: Vec::new(),
+        losses,
+    };
     for message in messages {
+        if message.role != Role::Tool {
+            writer.show_held();
+        }
         writer.message(message);
     }
+    writer.show_held();
     writer.items
 }
 
@@ -42,10 +52,17 @@ struct Writer<'a> {
     own: bool,
     dialect: Dialect,
     items: Vec<Value>,
+    /// What a message of the user's is to show behind the results.
+    held: Vec<Value>,
     losses: &'a mut Losses,
 }
 
 impl Writer<'_> {
+    fn show_held(&mut self) {
+        let mut held = std::mem::take(&mut self.held);
+        self.flush("user", &mut Object::new(), &mut held);
+    }
+
     fn message(&mut self, message: &Message) {
         if message.name.is_some() {
             self.losses.ignore("messages[].name");
@@ -91,6 +108,12 @@ impl Writer<'_> {
                     self.items.push(value.clone());
                 }
                 Kind::Opaque(_) if in_turn && !self.own => self.losses.ignore("messages[].content"),
+                // The API takes no image of the model's but by its own id.
+                Kind::Image { .. } if in_turn => {
+                    if let Some(image) = self.given(part) {
+                        self.held.extend(drawn(image));
+                    }
+                }
                 _ => {
                     let (of_item, of_part) =
                         if in_turn { split_item(&part.extra) } else { (Object::new(), part.extra.clone()) };
@@ -239,7 +262,7 @@ impl Writer<'_> {
             }),
             Kind::Refusal(text) if self.own => Some(object([("type", "refusal".into()), ("refusal", text.as_str().into())])),
             Kind::Refusal(text) => Some(object([("type", "input_text".into()), ("text", text.as_str().into())])),
-            Kind::Image { source, detail } => {
+            Kind::Image { source, detail, .. } => {
                 let mut image = of_type("input_image");
                 if let Some(url) = source.to_url() {
                     put(&mut image, "image_url", Some(url));
@@ -309,6 +332,11 @@ impl Writer<'_> {
     fn has_files(&self) -> bool {
         matches!(self.dialect, Dialect::Responses | Dialect::Chat)
     }
+}
+
+/// An image that another provider's model made, as a user shows it.
+pub(super) fn drawn(image: Object) -> [Value; 2] {
+    [typed("input_text", openai::DRAWN), image.into()]
 }
 
 /// Whether something unknown is an item of the conversation, and not a part of a message.
