@@ -40,7 +40,6 @@ pub struct Envelope<'a> {
     messages: &'a str,
     tools: &'a str,
     form: &'a str,
-    thinking: &'a str,
     prompt_cache_key: Option<&'a RawValue>,
 }
 
@@ -90,7 +89,6 @@ impl<'a> Envelope<'a> {
             Dialect::Completions => None,
         };
         let form = form.map_or("", RawValue::get);
-        let thinking = members.thinking.map_or("", RawValue::get);
         Ok(Self {
             dialect,
             body,
@@ -103,7 +101,6 @@ impl<'a> Envelope<'a> {
             messages,
             tools,
             form,
-            thinking,
             prompt_cache_key,
         })
     }
@@ -124,12 +121,6 @@ impl<'a> Envelope<'a> {
     #[must_use]
     pub fn form(&self) -> &'a str {
         self.form
-    }
-
-    /// Whether the model is to think, as a client of Messages says it; empty where it does not.
-    #[must_use]
-    pub fn thinking(&self) -> &'a str {
-        self.thinking
     }
 
     /// The tools, as they stand; empty where there are none.

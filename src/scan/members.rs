@@ -51,9 +51,6 @@ pub struct Members<'a> {
     /// The same in the beta of Messages.
     #[serde(borrow, default)]
     pub output_format: Option<&'a RawValue>,
-    /// Whether the model is to think, in Messages.
-    #[serde(borrow, default)]
-    pub thinking: Option<&'a RawValue>,
     /// Which requests begin alike.
     #[serde(borrow, default)]
     pub prompt_cache_key: Option<&'a RawValue>,

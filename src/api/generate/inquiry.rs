@@ -13,7 +13,7 @@ use crate::chat;
 use crate::config::{Config, OnCut, SchemaStream, Unsupported};
 use crate::consult::Consult;
 use crate::demand::{Demand, Mark};
-use crate::dialect::{Dialect, Manner, messages};
+use crate::dialect::{Dialect, Manner};
 use crate::engine::{Job, Won};
 use crate::envelope::Envelope;
 use crate::error::Error;
@@ -212,14 +212,11 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
     /// How answers are told.
     pub(super) fn manner(&self) -> Manner {
         let dialect = self.envelope.dialect;
-        // Only a dialect that repeats parts of the request needs it read, and one what it asks for.
-        let request = if dialect == Dialect::Responses { self.translation.request().ok() } else { None };
-        let asked = || {
-            let thinking = if dialect == Dialect::Messages { messages::thinking(self.envelope.thinking()) } else { None };
-            Rc::new(chat::Request { thinking, ..chat::Request::new(dialect) })
-        };
+        // Only a dialect that repeats parts of the request needs it read, and one that says less to who did not ask for thinking: where a translation says it.
+        let needs = dialect == Dialect::Responses || dialect == Dialect::Messages && self.translation.is_used();
+        let request = if needs { self.translation.request().ok() } else { None };
         Manner {
-            request: request.unwrap_or_else(asked),
+            request: request.unwrap_or_else(|| Rc::new(chat::Request::new(dialect))),
             include_usage: self.envelope.include_usage,
             now: self.started.as_millis() / 1000,
             seed: self.seed,

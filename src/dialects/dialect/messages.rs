@@ -35,7 +35,7 @@ pub use decode::decode;
 pub use encode::encode;
 pub use foreign::{may_need_repair, without_foreign};
 pub use live::Encoder;
-pub use read::{read, thinking};
+pub use read::read;
 pub(in crate::dialect) use retell::retell;
 pub use stream::Decoder;
 pub(in crate::dialect) use told::as_text;

@@ -121,7 +121,7 @@ pub(super) fn finish(word: &str, calls_tools: bool) -> Option<Finish> {
 
 fn choice(mut told: Object, head: &Head, index: u64) -> Option<Choice> {
     let Some(Value::Object(mut message)) = told.shift_remove("message") else { return None };
-    let mut placed = details::take(&mut message);
+    let placed = details::take(&mut message);
     let mut parts = content(message.shift_remove("content"));
     if let Some(Value::String(refusal)) = message.shift_remove("refusal").filter(|refusal| refusal != "") {
         parts.push(Part::new(Kind::Refusal(refusal)));
@@ -134,7 +134,7 @@ fn choice(mut told: Object, head: &Head, index: u64) -> Option<Choice> {
     {
         ours.extend(notes);
     }
-    placed.show(images(message.shift_remove("images")), &mut parts);
+    parts.extend(images(message.shift_remove("images")));
     parts.extend(speech(message.shift_remove("audio")).map(|speech| Part::new(Kind::Speech(speech))));
     let mut called = Vec::new();
     if let Some(Value::Array(calls)) = message.shift_remove("tool_calls") {

@@ -83,9 +83,11 @@ struct Said {
     content: String,
     notes: Vec<Value>,
     refusal: Option<String>,
-    thoughts: Vec<(Place, Reasoning)>,
-    /// The entries of texts and images that are sealed, each with the number of thoughts before it.
-    sealed: Vec<(usize, Value)>,
+    /// The thoughts as they are shown.
+    thoughts: Vec<String>,
+    /// Entries of thoughts, and of texts and images that are sealed, and whether those of thoughts are told.
+    entries: Vec<Value>,
+    is_detailed: bool,
     /// How many characters of content there are.
     characters: usize,
     images: Vec<Value>,
@@ -101,20 +103,20 @@ impl Said {
                 self.content.push_str(&text);
                 let to = from + text.chars().count();
                 self.characters = to;
-                let entry = seal.and_then(|seal| details::sealed_text(&seal, from, to));
-                self.sealed.extend(entry.map(|entry| (self.thoughts.len(), entry)));
+                self.entries.extend(seal.and_then(|seal| details::sealed_text(&seal, from, to)));
                 self.notes.extend(notes.into_iter().filter_map(|note| self::note(note, from, to)));
             }
             Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
             Kind::Reasoning(reasoning) => {
-                self.thoughts.push((self.place(), reasoning));
+                self.is_detailed |= is_detailed(&reasoning);
+                self.entries.append(&mut details::entries(&reasoning, self.thoughts.len(), self.place()));
+                self.thoughts.push(details::shown(&reasoning));
             }
             Kind::Image { source, seal, .. } => {
                 let index = self.images.len();
                 if let Some(image) = image(&source, index) {
                     self.images.push(image);
-                    let entry = seal.and_then(|seal| details::sealed_image(&seal, self.place(), index));
-                    self.sealed.extend(entry.map(|entry| (self.thoughts.len(), entry)));
+                    self.entries.extend(seal.and_then(|seal| details::sealed_image(&seal, self.place(), index)));
                 }
             }
             Kind::Speech(speech) => self.hear(speech),
@@ -137,26 +139,17 @@ impl Said {
         let _ = ours.hear(more.sound);
     }
 
-    fn message(self) -> Object {
+    fn message(mut self) -> Object {
         let mut told = Object::new();
         told.insert("role".to_owned(), "assistant".into());
         let content = if self.content.is_empty() { Value::Null } else { self.content.into() };
         told.insert("content".to_owned(), content);
-        let shown: Vec<String> =
-            self.thoughts.iter().map(|(_, reasoning)| details::shown(reasoning)).filter(|text| !text.is_empty()).collect();
-        put(&mut told, "reasoning_content", (!shown.is_empty()).then(|| shown.join("\n\n")));
-        let mut entries = Vec::new();
-        let mut sealed = self.sealed.into_iter().peekable();
-        let has_details = self.thoughts.iter().any(|(_, reasoning)| is_detailed(reasoning));
-        for (index, (place, reasoning)) in self.thoughts.iter().enumerate().filter(|_| has_details) {
-            while let Some((_, entry)) = sealed.next_if(|(before, _)| *before <= index) {
-                entries.push(entry);
-            }
-            entries.append(&mut details::entries(reasoning, index, *place));
-        }
-        entries.extend(sealed.map(|(_, entry)| entry));
-        if !entries.is_empty() {
-            told.insert("reasoning_details".to_owned(), entries.into());
+        self.thoughts.retain(|text| !text.is_empty());
+        put(&mut told, "reasoning_content", (!self.thoughts.is_empty()).then(|| self.thoughts.join("\n\n")));
+        // Those of plain text have no id.
+        self.entries.retain(|entry| self.is_detailed || entry.get("id").is_some());
+        if !self.entries.is_empty() {
+            told.insert("reasoning_details".to_owned(), self.entries.into());
         }
         told.insert("refusal".to_owned(), self.refusal.into());
         if !self.notes.is_empty() {

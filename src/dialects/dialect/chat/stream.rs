@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::decode::{self, Called, Head};
 use super::details::{self, Block, Entry};
-use crate::chat::{Delta, Finish, Kind, Object, Opening, Seal, Speech};
+use crate::chat::{Delta, Finish, Kind, Object, Opening, Speech};
 use crate::json;
 
 /// Reads a stream of chunks.
@@ -33,8 +33,6 @@ struct Speaker {
     calls: Slots<Call>,
     /// The number of what is said aloud.
     speech: Option<u32>,
-    /// The seal of the image that this chunk brings.
-    of_image: Option<Seal>,
     finished: bool,
 }
 
@@ -182,8 +180,7 @@ impl Speaker {
         {
             deltas.extend(notes.into_iter().map(|note| Delta::Note { choice: self.choice, part, note }));
         }
-        for mut image in decode::images(delta.shift_remove("images")) {
-            self.of_image.take().into_iter().for_each(|seal| image.take_seal(seal));
+        for image in decode::images(delta.shift_remove("images")) {
             self.whole(image.kind, deltas);
         }
         if let Some(speech) = decode::speech(delta.shift_remove("audio")) {
@@ -268,9 +265,8 @@ impl Speaker {
     }
 
     fn entry(&mut self, mut entry: Entry, deltas: &mut Vec<Delta>) {
-        // An image's seal comes with it.
+        // An image's is for the gateway that wrote it.
         if let Block::Image(_) = entry.block {
-            self.of_image = entry.seal;
             return;
         }
         // A text's seal comes at its end.

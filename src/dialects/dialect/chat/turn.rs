@@ -51,8 +51,7 @@ impl Conversation {
             said.push(Part::new(Kind::Refusal(refusal)));
         }
         // What the model drew, in the form in which clients are told it.
-        let has_image = |image: &Value| image.get("image_url").is_some();
-        if fields.peek("images").and_then(Value::as_array).is_some_and(|images| images.iter().all(has_image)) {
+        if fields.peek("images").is_some_and(Value::is_array) {
             placed.show(decode::images(fields.any("images")), &mut said);
         }
         // OpenAI takes back the `id` alone, of what it keeps; clients that send the whole message send the words too.

@@ -120,13 +120,6 @@ fn read_tool_choice(mut fields: Fields) -> Reading<(Option<ToolChoice>, Option<b
     Ok((Some(choice), parallel))
 }
 
-/// What a request's member `thinking` asks for; none where it asks for nothing, or in a mode that is not known.
-#[must_use]
-pub fn thinking(member: &str) -> Option<Thinking> {
-    let fields = Fields::root(crate::json::object(member)?);
-    read_thinking(fields, &mut Object::new()).ok().flatten()
-}
-
 fn read_thinking(mut fields: Fields, extra: &mut Object) -> Reading<Option<Thinking>> {
     let mut thinking = Thinking::default();
     match fields.peek("type").and_then(Value::as_str) {

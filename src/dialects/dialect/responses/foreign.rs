@@ -28,9 +28,7 @@ fn clean(item: &mut Object) -> bool {
         // What another provider drew has no id here, without which it is refused.
         let Some(Value::String(data)) = item.shift_remove("result") else { return false };
         let url = Source::of_image(data).to_url();
-        let image = object([("type", "input_image".into()), ("image_url", url.into()), ("detail", "auto".into())]);
-        let content: Vec<Value> = drawn(image).into();
-        *item = object([("type", "message".into()), ("role", "user".into()), ("content", content.into())]);
+        *item = drawn(object([("type", "input_image".into()), ("image_url", url.into()), ("detail", "auto".into())]));
         return true;
     }
     if is_reasoning && let Some(encrypted) = text(item, "encrypted_content") {

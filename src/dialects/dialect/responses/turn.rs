@@ -40,11 +40,11 @@ pub(super) fn items(request: &Request, messages: &[Message], losses: &mut Losses
     };
     for message in messages {
         if message.role != Role::Tool {
-            writer.show_held();
+            writer.items.append(&mut writer.held);
         }
         writer.message(message);
     }
-    writer.show_held();
+    writer.items.append(&mut writer.held);
     writer.items
 }
 
@@ -52,17 +52,12 @@ struct Writer<'a> {
     own: bool,
     dialect: Dialect,
     items: Vec<Value>,
-    /// What a message of the user's is to show behind the results.
+    /// Messages of the user's, to stand behind the results.
     held: Vec<Value>,
     losses: &'a mut Losses,
 }
 
 impl Writer<'_> {
-    fn show_held(&mut self) {
-        let mut held = std::mem::take(&mut self.held);
-        self.flush("user", &mut Object::new(), &mut held);
-    }
-
     fn message(&mut self, message: &Message) {
         if message.name.is_some() {
             self.losses.ignore("messages[].name");
@@ -111,7 +106,7 @@ impl Writer<'_> {
                 // The API takes no image of the model's but by its own id.
                 Kind::Image { .. } if in_turn => {
                     if let Some(image) = self.given(part) {
-                        self.held.extend(drawn(image));
+                        self.held.push(drawn(image).into());
                     }
                 }
                 _ => {
@@ -335,8 +330,9 @@ impl Writer<'_> {
 }
 
 /// An image that another provider's model made, as a user shows it.
-pub(super) fn drawn(image: Object) -> [Value; 2] {
-    [typed("input_text", openai::DRAWN), image.into()]
+pub(super) fn drawn(image: Object) -> Object {
+    let content = vec![typed("input_text", openai::DRAWN), image.into()];
+    object([("type", "message".into()), ("role", "user".into()), ("content", content.into())])
 }
 
 /// Whether something unknown is an item of the conversation, and not a part of a message.
