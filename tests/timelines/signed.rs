@@ -19,9 +19,8 @@ fn a_client_that_asked_for_thinking_is_told_and_sends_it_back() {
     ];
     for (thinking, is_told) in rows {
         for stream in [false, true] {
-            let (world, gateway) = world(|_, streamed, _| match streamed {
-                true => streams(1, 1, vec![format!("data: {SAID}\n\n")], Ending::Eof),
-                false => answers(1, 200, SAID),
+            let (world, gateway) = world(|_, streamed, _| {
+                if streamed { streams(1, 1, vec![format!("data: {SAID}\n\n")], Ending::Eof) } else { answers(1, 200, SAID) }
             });
             let body = |messages: Value| json!({ "model": "gem/gemini-3-pro", "max_tokens": 9000, "stream": stream, "thinking": thinking, "messages": messages });
             let user = json!({ "role": "user", "content": "Hi" });
