@@ -107,6 +107,11 @@ impl<'a> Translation<'a> {
         self.request.get_or_init(|| self.read(None).map(Rc::new)).clone()
     }
 
+    /// Whether anything was translated.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.written.borrow().is_empty()
+    }
+
     /// Whether a candidate speaks what the client does.
     fn passes_through(&self, candidate: &Candidate<'_>) -> bool {
         candidate.dialect == self.envelope.dialect

@@ -113,7 +113,7 @@ fn parts_of_all_kinds() {
     let parts = &request.messages[0].parts;
     let base64 = |media_type: &str| Source::Base64 { media_type: media_type.to_owned(), data: "AAAA".to_owned() };
     assert_eq!(parts[0].cache, Some(json!({ "type": "ephemeral" })));
-    assert_eq!(parts[1].kind, Kind::Image { source: base64("image/png"), detail: Some("low".to_owned()) });
+    assert_eq!(parts[1].kind, Kind::Image { source: base64("image/png"), detail: Some("low".to_owned()), seal: None });
     assert_eq!(parts[2].kind, Kind::Audio(base64("audio/mpeg")));
     assert_eq!(parts[3].kind, Kind::File { source: base64("application/pdf"), name: Some("a.pdf".to_owned()) });
     assert_eq!(parts[4].kind, Kind::File { source: Source::FileId("file-1".to_owned()), name: None });

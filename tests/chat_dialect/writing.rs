@@ -46,6 +46,7 @@ fn image() -> Part {
     Part::new(Kind::Image {
         source: Source::Url { url: "https://example.com/a.png".to_owned(), media_type: None },
         detail: None,
+        seal: None,
     })
 }
 

@@ -34,6 +34,8 @@ const TURNS = [
   ["anthropic", "claude-sonnet-4-5-20250929~agent"],
   ["gemini", "gemini-3-pro-preview~caller"],
   ["gemini", "gemini-3-pro-preview~agent"],
+  // Who signs what it says, too, and gets it back behind the next question.
+  ["gemini", "gemini-3-pro-preview~caller"],
   ["responses", "gpt-5-mini~caller"],
   ["responses", "gpt-5-mini~agent"],
   // And the one that knows no reasoning, after everything.
@@ -106,6 +108,12 @@ for (const streamed of [false, true]) {
           const { signatures } = signed[at - 1];
           assert.ok(signatures.length > 0, `${place}: the test's provider signed nothing`);
           for (const signature of signatures) assert.ok(text.includes(JSON.stringify(signature).slice(1, -1)), `${place}: its own signature did not come back`);
+        }
+        // The OpenAI SDK's stream helper keeps no entries of `reasoning_details`.
+        if (provider === "gemini" && at > 0 && TURNS[at - 1][0] === provider && signed[at - 1].final && !(dialect === "chat" && streamed)) {
+          const { signatures } = signed[at - 1];
+          assert.ok(signatures.length > 0, `${place}: the test's provider signed nothing`);
+          for (const signature of signatures) assert.ok(text.includes(JSON.stringify(signature)), `${place}: the signature of what it said did not come back`);
         }
         history.push(...form.answer(answer), ...(calls ? form.results(answer) : form.user(question(signed.filter(({ final }) => final).length))));
         if (calls) loops++;

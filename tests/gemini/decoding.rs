@@ -68,7 +68,7 @@ fn parts_are_what_they_say_whole_and_in_pieces() {
             vec![json!({ "text": "a" }), code.clone(), json!({ "text": "b" })],
             vec![text("a", None), Kind::Opaque(code), text("b", None)],
         ),
-        ("an image", vec![image("image")], vec![Kind::Image { source: source("image"), detail: None }]),
+        ("an image", vec![image("image")], vec![Kind::Image { source: source("image"), detail: None, seal: None }]),
         ("sound", vec![image("audio")], vec![Kind::Audio(source("audio"))]),
         ("a film", vec![image("video")], vec![Kind::Video(source("video"))]),
         ("any file", vec![image("application")], vec![Kind::File { source: source("application"), name: None }]),

@@ -46,11 +46,11 @@ fn said() -> impl Strategy<Value = Part> {
             let mut content = vec![Part::text(text)];
             if image {
                 let source = Source::Base64 { media_type: "image/png".into(), data: "AA".into() };
-                content.push(Part::new(Kind::Image { source, detail: None }));
+                content.push(Part::new(Kind::Image { source, detail: None, seal: None }));
             }
             Kind::ToolResult(ToolResult { id, name: None, content, is_error, custom: false })
         }),
-        1 => Just(Kind::Image { source: Source::Base64 { media_type: "image/png".into(), data: "AA".into() }, detail: None }),
+        1 => Just(Kind::Image { source: Source::Base64 { media_type: "image/png".into(), data: "AA".into() }, detail: None, seal: None }),
         1 => Just(Kind::Refusal("no".into())),
     ]
     .prop_map(Part::new)

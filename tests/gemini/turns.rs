@@ -146,7 +146,7 @@ fn signatures_go_back_to_whom_they_came_from_and_to_nobody_else() {
 #[test]
 fn media_is_inline_or_fetched_by_who_can() {
     let url = |url: &str| Source::Url { url: url.into(), media_type: None };
-    let image_of = |source| Part::new(Kind::Image { source, detail: None });
+    let image_of = |source| Part::new(Kind::Image { source, detail: None, seal: None });
     let file = |mime: &str, uri: &str| json!({ "fileData": { "fileUri": uri, "mimeType": mime } });
     for (part, model, expected) in [
         (image_of(image()), OLD, Some(json!({ "inlineData": { "mimeType": "image/png", "data": "AA" } }))),
@@ -186,7 +186,7 @@ fn images_of_a_result_stand_within_it_where_the_model_takes_that() {
     let given = ToolResult {
         id: "x".into(),
         name: None,
-        content: vec![Part::text("a"), Part::text("b"), Part::new(Kind::Image { source: image(), detail: None })],
+        content: vec![Part::text("a"), Part::text("b"), Part::new(Kind::Image { source: image(), detail: None, seal: None })],
         is_error: false,
         custom: false,
     };

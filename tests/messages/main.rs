@@ -14,6 +14,7 @@
 mod answers;
 mod carried;
 mod classifying;
+mod drawn;
 mod foreign;
 mod golden;
 mod laws;
@@ -21,6 +22,7 @@ mod reading;
 #[path = "../recordings/mod.rs"]
 mod recordings;
 mod rules;
+mod signed;
 mod streams;
 mod thinking;
 mod writing;

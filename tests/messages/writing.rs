@@ -257,7 +257,7 @@ fn content() {
     let base64 = |media_type: &str, data: &str| Source::Base64 { media_type: media_type.to_owned(), data: data.to_owned() };
     let url = || Source::Url { url: "https://x/y".to_owned(), media_type: None };
     let file = |source: Source, name: Option<&str>| Kind::File { source, name: name.map(str::to_owned) };
-    let image = |source: Source| Kind::Image { source, detail: None };
+    let image = |source: Source| Kind::Image { source, detail: None, seal: None };
     let rows: Vec<(Kind, Option<Value>)> = vec![
         (image(url()), Some(json!({"type": "image", "source": {"type": "url", "url": "https://x/y"}}))),
         (
@@ -311,7 +311,7 @@ fn content() {
 
 #[test]
 fn results_of_tools_hold_images_and_errors() {
-    let image = Kind::Image { source: Source::of_url("data:image/png;base64,AA==".to_owned()), detail: None };
+    let image = Kind::Image { source: Source::of_url("data:image/png;base64,AA==".to_owned()), detail: None, seal: None };
     let content = vec![Part::text(""), Part::text("Seen"), Part::new(image)];
     let given = Kind::ToolResult(ToolResult { id: "1".to_owned(), name: None, content, is_error: true, custom: false });
     let messages = vec![

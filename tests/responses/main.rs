@@ -20,6 +20,7 @@ mod reading;
 mod recorded;
 #[path = "../recordings/mod.rs"]
 mod recordings;
+mod sealed;
 mod writing;
 
 use std::rc::Rc;

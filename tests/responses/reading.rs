@@ -75,7 +75,7 @@ fn parameters_have_their_places() {
     }));
     let parts = &request.messages[0].parts;
     assert!(
-        matches!(&parts[0].kind, Kind::Image { source: Source::Base64 { media_type, .. }, detail: Some(detail) } if media_type == "image/png" && detail == "low")
+        matches!(&parts[0].kind, Kind::Image { source: Source::Base64 { media_type, .. }, detail: Some(detail), .. } if media_type == "image/png" && detail == "low")
     );
     assert!(matches!(&parts[1].kind, Kind::File { source: Source::Base64 { .. }, name: Some(name) } if name == "a.pdf"));
     assert!(matches!(&parts[2].kind, Kind::File { source: Source::Url { .. }, .. }));

@@ -88,7 +88,7 @@ fn each_parameter_is_said_ignored_or_refused() {
         cache: None,
         extra: breakwater::chat::Object::new(),
     };
-    let image = |source| vec![Message::new(Role::User, vec![Part::new(Kind::Image { source, detail: None })])];
+    let image = |source| vec![Message::new(Role::User, vec![Part::new(Kind::Image { source, detail: None, seal: None })])];
     let messages = Dialect::Messages;
     // The request, the model, members of the body, what is ignored, what is refused.
     let table: Vec<(Request, &str, Value, &[&str], &[&str])> = vec![

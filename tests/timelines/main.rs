@@ -44,6 +44,7 @@ mod requests;
 mod restarting;
 mod schemas;
 
+mod signed;
 mod state;
 mod streamed;
 mod strict;

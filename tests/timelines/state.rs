@@ -192,3 +192,34 @@ fn items_that_are_not_found_in_time_are_an_error_by_the_deadline() {
         }
     }
 }
+
+/// What Gemini signed its words with stands in an item of its own behind them: clients that send items by their ids send that one too.
+#[test]
+fn a_signature_of_words_is_put_back_with_them() {
+    const SAID: &str = r#"{"responseId":"r","candidates":[{"content":{"role":"model","parts":[{"text":"A","thoughtSignature":"SIG"}]},"finishReason":"STOP"}]}"#;
+    let (world, gateway) = world(|host, streamed, _| match (host, streamed) {
+        ("gem", true) => streams(1, 1, vec![format!("data: {SAID}\n\n")], Ending::Eof),
+        ("gem", false) => answers(1, 200, SAID),
+        _ => message("B"),
+    });
+    for stream in [false, true] {
+        let more = format!(r#","stream":{stream}"#);
+        let (status, _, text) = ask(&world, &gateway, post("/v1/responses", &input("gem/gemini-3-pro", &more), &[]));
+        assert_eq!(status, 200, "{text}");
+        world.run_until(world.elapsed() + std::time::Duration::from_secs(1));
+        let last =
+            if stream { parsed(text.trim_end().rsplit("data: ").next().unwrap())["response"].clone() } else { parsed(&text) };
+        let items = last["output"].as_array().unwrap();
+        let mut turns = vec![json!({ "role": "user", "content": "Hi" })];
+        turns.extend(items.iter().map(|item| json!({ "type": "item_reference", "id": item["id"] })));
+        turns.push(json!({ "role": "user", "content": "B" }));
+        for (model, is_signed) in [("gem/gemini-3-pro", true), ("claude/c", false)] {
+            let body = json!({ "model": model, "input": turns });
+            let (status, headers, text) = ask(&world, &gateway, post("/v1/responses", &body.to_string(), &[]));
+            assert_eq!((status, headers.get("x-breakwater-ignored")), (200, None), "{text}");
+            let sent = world.calls.borrow().last().unwrap().sent.body.clone();
+            assert_eq!(sent.contains(r#"{"text":"A","thoughtSignature":"SIG"}"#), is_signed, "{sent}");
+            assert_eq!(sent.contains("SIG"), is_signed, "{sent}");
+        }
+    }
+}

@@ -212,8 +212,9 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
     /// How answers are told.
     pub(super) fn manner(&self) -> Manner {
         let dialect = self.envelope.dialect;
-        // Only a dialect that repeats parts of the request needs it read.
-        let request = if dialect == Dialect::Responses { self.translation.request().ok() } else { None };
+        // Only a dialect that repeats parts of the request needs it read, and one that says less to who did not ask for thinking: where a translation says it.
+        let needs = dialect == Dialect::Responses || dialect == Dialect::Messages && self.translation.is_used();
+        let request = if needs { self.translation.request().ok() } else { None };
         Manner {
             request: request.unwrap_or_else(|| Rc::new(chat::Request::new(dialect))),
             include_usage: self.envelope.include_usage,

@@ -159,7 +159,8 @@ fn weight(delta: &Delta) -> usize {
 }
 
 fn whole(kind: &Kind) -> usize {
-    match kind {
+    let sealed = if let Kind::Image { seal: Some(seal), .. } = kind { seal.data.len() } else { 0 };
+    let held = match kind {
         Kind::Opaque(value) => value.to_string().len(),
         Kind::Image { source, .. } | Kind::File { source, .. } | Kind::Audio(source) | Kind::Video(source) => match source {
             Source::Base64 { data: text, .. } | Source::Text(text) | Source::Url { url: text, .. } | Source::FileId(text) => {
@@ -172,7 +173,8 @@ fn whole(kind: &Kind) -> usize {
         | Kind::Reasoning(_)
         | Kind::ToolCall(_)
         | Kind::ToolResult(_) => 0,
-    }
+    };
+    held + sealed
 }
 
 impl Answer {

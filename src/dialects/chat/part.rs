@@ -30,6 +30,14 @@ impl Part {
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(Kind::Text { text: text.into(), notes: Vec::new(), seal: None })
     }
+
+    /// Takes a seal that stood behind it in a conversation ([`Seal::carried_behind`]). What it was of may have been left out since, so that what has one already, or
+    /// can have none, stays as it is.
+    pub(crate) fn take_seal(&mut self, of_before: Seal) {
+        if let Kind::Text { seal, .. } | Kind::Image { seal, .. } = &mut self.kind {
+            seal.get_or_insert(of_before);
+        }
+    }
 }
 
 /// What a part is.
@@ -52,6 +60,8 @@ pub enum Kind {
         source: Source,
         /// OpenAI's `detail`: `low`, `high`, `auto`.
         detail: Option<String>,
+        /// What a provider that drew it signed it with: Gemini's `thoughtSignature`.
+        seal: Option<Seal>,
     },
     /// A document: a PDF, a text, any file.
     File {
@@ -113,6 +123,18 @@ impl Source {
             return Self::Base64 { media_type: media_type.to_owned(), data: data.to_owned() };
         }
         Self::Url { url, media_type: None }
+    }
+
+    /// An image in base64 of which nobody says what it is: by its first three bytes.
+    #[must_use]
+    pub fn of_image(data: String) -> Self {
+        let media_type = match data.get(..4) {
+            Some("/9j/") => "image/jpeg",
+            Some("UklG") => "image/webp",
+            Some("R0lG") => "image/gif",
+            _ => "image/png",
+        };
+        Self::Base64 { media_type: media_type.to_owned(), data }
     }
 
     /// A sound in base64 of which nobody says what it is.

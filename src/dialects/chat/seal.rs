@@ -12,7 +12,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 const TAG: &str = "bw1";
 
 /// What stands behind the letter of whose it is, where the thoughts are redacted: see [`Seal::carried_as`].
-const REDACTED: char = 'x';
+const REDACTED: &str = "x";
+
+/// What stands there where the seal is of no thought, but of what was said before it: see [`Seal::carried_behind`].
+const BEHIND: &str = "t";
 
 /// Whose a seal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +69,21 @@ impl Seal {
     pub fn carried_as(&self, own: Origin, redacted: bool) -> String {
         let mut carried = self.carried(own);
         if redacted && self.origin != own {
-            carried.insert(TAG.len() + 2, REDACTED);
+            carried.insert_str(TAG.len() + 2, REDACTED);
         }
         carried
+    }
+
+    /// As it stands behind a text that it is of, in a thought of which there is nothing else: dialects have room for a seal there, and none on a text.
+    #[must_use]
+    pub fn carried_behind(&self) -> String {
+        format!("{TAG}.{}{BEHIND}.{}", self.origin.letter(), self.data)
+    }
+
+    /// The seal of what was said before such a thought; none of any other thought.
+    #[must_use]
+    pub(crate) fn of_before(text: &str) -> Option<Self> {
+        Self::marked(text).filter(|(_, mark)| *mark == BEHIND).map(|(seal, _)| seal)
     }
 
     /// What stands in such a field.
@@ -80,14 +95,19 @@ impl Seal {
     /// What stands in such a field, and whether the thoughts are redacted.
     #[must_use]
     pub fn read_as(text: String, own: Origin) -> (Self, bool) {
-        let foreign = text.strip_prefix(TAG).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| {
-            let (letters, data) = rest.split_once('.')?;
-            let letter = letters.strip_suffix(REDACTED);
-            let mut chars = letter.unwrap_or(letters).chars();
-            let origin = chars.next().filter(|_| chars.as_str().is_empty()).and_then(Origin::of_letter)?;
-            Some((Self::new(origin, data), letter.is_some()))
-        });
-        foreign.unwrap_or_else(|| (Self::new(own, text), false))
+        match Self::marked(&text) {
+            Some((seal, "")) => (seal, false),
+            Some((seal, REDACTED)) => (seal, true),
+            _ => (Self::new(own, text), false),
+        }
+    }
+
+    /// A seal that is carried through another dialect, and what is said of it behind the letter.
+    fn marked(text: &str) -> Option<(Self, &str)> {
+        let (letters, data) = text.strip_prefix(TAG)?.strip_prefix('.')?.split_once('.')?;
+        let mut letters = letters.chars();
+        let origin = letters.next().and_then(Origin::of_letter)?;
+        Some((Self::new(origin, data), letters.as_str()))
     }
 
     /// Whether a field's text is a seal that is carried through a dialect that is not its own.
@@ -146,8 +166,11 @@ mod tests {
                     let carried = seal.carried(own);
                     assert_eq!(Seal::read(carried.clone(), own), seal, "{carried}");
                     assert_eq!(Seal::is_foreign(&carried), origin != own, "{carried}");
+                    let behind = seal.carried_behind();
+                    assert_eq!((Seal::is_foreign(&behind), Seal::of_before(&behind)), (true, Some(seal.clone())), "{behind}");
                     for redacted in [false, true] {
                         let carried = seal.carried_as(own, redacted);
+                        assert_eq!(Seal::of_before(&carried), None, "{carried}");
                         assert_eq!(Seal::is_foreign(&carried), origin != own, "{carried}");
                         assert_eq!(Seal::read_as(carried, own), (seal.clone(), redacted && origin != own));
                     }

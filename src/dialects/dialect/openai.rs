@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 
 use crate::chat::Object;
 
+/// What a user says of an image that the assistant drew, where there is no place for it in what the assistant said.
+pub(in crate::dialect) const DRAWN: &str = "The image that the assistant made:";
+
 /// The most characters of `user` ("string too long. Expected a string with maximum length 64").
 const MAX_USER: usize = 64;
 

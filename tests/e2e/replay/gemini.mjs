@@ -136,10 +136,13 @@ export function asked({ contents, tools, toolConfig, generationConfig }) {
   };
 }
 
+// An answer without calls is signed too, a stream of it at its end, in a part that says nothing else.
+const signature = (turn, serial) => (turn.text && turn.calls.length === 0 ? { thoughtSignature: `CiQB-said/${serial}+=` } : {});
+
 function parts(turn, serial) {
   const all = [];
   if (turn.reasoning) all.push({ text: turn.reasoning, thought: true });
-  if (turn.text) all.push({ text: turn.text });
+  if (turn.text) all.push({ text: turn.text, ...signature(turn, serial) });
   for (const [at, { name, args }] of turn.calls.entries()) {
     // With parallel calls the first one carries the signature, and calls have no ids.
     all.push({ functionCall: { name, args }, ...(at === 0 ? { thoughtSignature: `CiQB-thought/${serial}+=` } : {}) });
@@ -158,10 +161,11 @@ export const whole = (turn, model, serial) => response(serial, model, parts(turn
 
 export function events(turn, model, serial) {
   const all = parts(turn, serial).flatMap((part) => {
-    const cut = part.text === undefined ? [part] : pieces(part.text).map((text) => ({ ...part, text }));
+    const { thoughtSignature: _, ...said } = part;
+    const cut = part.text === undefined ? [part] : pieces(part.text).map((text) => ({ ...said, text }));
     return cut.map((piece) => response(serial, model, [piece], undefined, { promptTokenCount: 15, totalTokenCount: 15 }));
   });
-  all.push(response(serial, model, [{ text: "" }], FINISH[turn.finish], USAGE));
+  all.push(response(serial, model, [{ text: "", ...signature(turn, serial) }], FINISH[turn.finish], USAGE));
   return all;
 }
 

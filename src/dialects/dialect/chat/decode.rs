@@ -197,7 +197,7 @@ pub(super) fn item(value: Value) -> Option<Kind> {
 fn image(value: &Value) -> Option<Kind> {
     let image = value.get("image_url")?;
     let url = image.get("url").unwrap_or(image).as_str()?.to_owned();
-    Some(Kind::Image { source: Source::of_url(url), detail: None })
+    Some(Kind::Image { source: Source::of_url(url), detail: None, seal: None })
 }
 
 /// OpenRouter's `images`.

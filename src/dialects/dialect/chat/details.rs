@@ -18,8 +18,9 @@ use crate::chat::{Object, Origin, Reasoning, Seal};
 /// provider gave.
 pub(super) const MARK: &str = "bw1";
 
-/// What stands behind the mark where an entry is a text's seal.
+/// What stands behind the mark where an entry is a text's seal, and where it is an image's.
 const OF_TEXT: char = 't';
+const OF_IMAGE: char = 'i';
 
 const FORMATS: [(&str, Origin); 3] = [
     ("anthropic-claude-v1", Origin::Anthropic),
@@ -34,6 +35,8 @@ pub(super) enum Block {
     Plain,
     /// Of a provider's, by its index.
     Of(Origin, Option<u64>),
+    /// Of no thought, but of an image, by its index.
+    Image(usize),
     /// Of those that hand out entries themselves: all of them together.
     Unknown,
 }
@@ -66,8 +69,8 @@ impl Entry {
         let index = entry.get("index").and_then(Value::as_u64);
         let is_encrypted = kind == "reasoning.encrypted";
         if let Some((origin, id)) = origin.zip(marked) {
-            let of_text = id.strip_prefix(OF_TEXT);
-            let (place, id) = Place::read(of_text.unwrap_or(id));
+            let (of_text, of_image) = (id.strip_prefix(OF_TEXT), id.strip_prefix(OF_IMAGE));
+            let (place, id) = Place::read(of_text.or(of_image).unwrap_or(id));
             let of_text = of_text.map(|_| (place.characters, place.calls));
             let data = if is_encrypted { text("data") } else { text("signature") };
             let seal = data.map(|data| match origin {
@@ -75,7 +78,10 @@ impl Entry {
                 _ => Seal::new(origin, data),
             });
             return Self {
-                block: Block::Of(origin, index),
+                block: match of_image {
+                    Some(_) => Block::Image(id.parse().unwrap_or(usize::MAX)),
+                    None => Block::Of(origin, index),
+                },
                 text: shown,
                 summary,
                 seal,
@@ -147,9 +153,15 @@ pub(super) fn take(message: &mut Object) -> Placed {
     if let Some(text) = beside.filter(|_| !is_shown) {
         placed.think(Place::default(), Reasoning { text, ..Reasoning::default() });
     }
-    for (_, mut reasoning, kept, place) in blocks {
-        reasoning.seal = reasoning.seal.or_else(|| seal_of(kept));
-        placed.think(place, reasoning);
+    for (block, mut reasoning, kept, place) in blocks {
+        match (block, reasoning.seal.take()) {
+            (Block::Image(index), Some(seal)) => placed.seal_image(place, index, seal),
+            (Block::Image(_), None) => {}
+            (_, seal) => {
+                reasoning.seal = seal.or_else(|| seal_of(kept));
+                placed.think(place, reasoning);
+            }
+        }
     }
     placed
 }
@@ -179,12 +191,21 @@ fn format_of(origin: Origin) -> Option<&'static str> {
 
 /// The entry that carries the seal of a text which begins and ends at these characters.
 pub(super) fn sealed_text(seal: &Seal, from: usize, to: usize) -> Option<Value> {
-    let format = format_of(seal.origin).filter(|_| from < to)?;
+    sealed(seal, format!("{MARK}{OF_TEXT}.{from}.{to}")).filter(|_| from < to)
+}
+
+/// The entry that carries the seal of an image.
+pub(super) fn sealed_image(seal: &Seal, place: Place, index: usize) -> Option<Value> {
+    sealed(seal, format!("{MARK}{OF_IMAGE}{}_{index}", place.written()))
+}
+
+fn sealed(seal: &Seal, id: String) -> Option<Value> {
+    let format = format_of(seal.origin)?;
     let mut entry = Object::new();
     entry.insert("type".to_owned(), "reasoning.encrypted".into());
     entry.insert("data".to_owned(), seal.data.as_str().into());
     entry.insert("format".to_owned(), format.into());
-    entry.insert("id".to_owned(), format!("{MARK}{OF_TEXT}.{from}.{to}").into());
+    entry.insert("id".to_owned(), id.into());
     Some(Value::Object(entry))
 }
 

@@ -83,9 +83,11 @@ struct Said {
     content: String,
     notes: Vec<Value>,
     refusal: Option<String>,
-    thoughts: Vec<(Place, Reasoning)>,
-    /// The entries of texts that are sealed.
-    sealed: Vec<Value>,
+    /// The thoughts as they are shown.
+    thoughts: Vec<String>,
+    /// Entries of thoughts, and of texts and images that are sealed, and whether those of thoughts are told.
+    entries: Vec<Value>,
+    is_detailed: bool,
     /// How many characters of content there are.
     characters: usize,
     images: Vec<Value>,
@@ -101,21 +103,32 @@ impl Said {
                 self.content.push_str(&text);
                 let to = from + text.chars().count();
                 self.characters = to;
-                self.sealed.extend(seal.and_then(|seal| details::sealed_text(&seal, from, to)));
+                self.entries.extend(seal.and_then(|seal| details::sealed_text(&seal, from, to)));
                 self.notes.extend(notes.into_iter().filter_map(|note| self::note(note, from, to)));
             }
             Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
             Kind::Reasoning(reasoning) => {
-                let place = Place { characters: self.characters, calls: self.calls.len() };
-                self.thoughts.push((place, reasoning));
+                self.is_detailed |= is_detailed(&reasoning);
+                self.entries.append(&mut details::entries(&reasoning, self.thoughts.len(), self.place()));
+                self.thoughts.push(details::shown(&reasoning));
             }
-            Kind::Image { source, .. } => self.images.extend(image(&source, self.images.len())),
+            Kind::Image { source, seal, .. } => {
+                let index = self.images.len();
+                if let Some(image) = image(&source, index) {
+                    self.images.push(image);
+                    self.entries.extend(seal.and_then(|seal| details::sealed_image(&seal, self.place(), index)));
+                }
+            }
             Kind::Speech(speech) => self.hear(speech),
             Kind::Audio(source) => self.hear(Speech { sound: sound(source), ..Speech::default() }),
             Kind::ToolCall(call) => self.calls.push(tool_call(&call)),
             // Hosted tools, files and films: nothing here tells them.
             Kind::File { .. } | Kind::Video(_) | Kind::ToolResult(_) | Kind::Opaque(_) => {}
         }
+    }
+
+    fn place(&self) -> Place {
+        Place { characters: self.characters, calls: self.calls.len() }
     }
 
     /// A message has one sound; Gemini's streams have many.
@@ -131,18 +144,12 @@ impl Said {
         told.insert("role".to_owned(), "assistant".into());
         let content = if self.content.is_empty() { Value::Null } else { self.content.into() };
         told.insert("content".to_owned(), content);
-        let shown: Vec<String> =
-            self.thoughts.iter().map(|(_, reasoning)| details::shown(reasoning)).filter(|text| !text.is_empty()).collect();
-        put(&mut told, "reasoning_content", (!shown.is_empty()).then(|| shown.join("\n\n")));
-        let mut entries = Vec::new();
-        if self.thoughts.iter().any(|(_, reasoning)| is_detailed(reasoning)) {
-            for (index, (place, reasoning)) in self.thoughts.iter().enumerate() {
-                entries.append(&mut details::entries(reasoning, index, *place));
-            }
-        }
-        entries.append(&mut self.sealed);
-        if !entries.is_empty() {
-            told.insert("reasoning_details".to_owned(), entries.into());
+        self.thoughts.retain(|text| !text.is_empty());
+        put(&mut told, "reasoning_content", (!self.thoughts.is_empty()).then(|| self.thoughts.join("\n\n")));
+        // Those of plain text have no id.
+        self.entries.retain(|entry| self.is_detailed || entry.get("id").is_some());
+        if !self.entries.is_empty() {
+            told.insert("reasoning_details".to_owned(), self.entries.into());
         }
         told.insert("refusal".to_owned(), self.refusal.into());
         if !self.notes.is_empty() {

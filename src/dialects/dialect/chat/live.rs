@@ -137,10 +137,15 @@ impl Encoder {
             }
             Opening::Whole(kind) => {
                 match *kind {
-                    Kind::Image { source, .. } => {
+                    Kind::Image { source, seal, .. } => {
                         if let Some(image) = image(&source, speaker.images) {
+                            let place = Place { characters: speaker.characters, calls: speaker.calls };
+                            let sealed = seal.and_then(|seal| details::sealed_image(&seal, place, speaker.images));
                             speaker.images += 1;
-                            delta = Some(json!({ "images": [image] }));
+                            let mut told = Object::new();
+                            put(&mut told, "images", Some(vec![image]));
+                            put(&mut told, "reasoning_details", sealed.map(|entry| vec![entry]));
+                            delta = Some(told.into());
                         }
                     }
                     Kind::Audio(source) => delta = Some(json!({ "audio": sound(source) })),

@@ -10,7 +10,7 @@ use crate::dialect::openai;
 pub(super) fn write(writing: &Writing<'_>, kind: &Kind) -> Result<Value, &'static str> {
     const ELSEWHERE: &str = "the file is at another provider";
     match kind {
-        Kind::Image { source, detail } => {
+        Kind::Image { source, detail, .. } => {
             let url = source.to_url().ok_or(ELSEWHERE)?;
             let mut image = json!({ "url": url });
             if let (Some(detail), Some(image)) = (detail, image.as_object_mut()) {

@@ -3,7 +3,7 @@
 //! A message of Chat Completions has its text in one member, its calls in another and its thoughts in a third, and so no order among them. Models that think
 //! between their words and calls have one, and refuse a turn in another ("Interleaved thinking" of Anthropic's "Extended thinking"). So the entries of
 //! `reasoning_details` that a translation wrote say in their `id`, behind [`super::details::MARK`], what stood before: so many characters of the content, and so
-//! many calls. One that is of a text, which Gemini signs too, says where that begins and ends.
+//! many calls. One that is of a text, which Gemini signs too, says where that begins and ends; one that is of an image, which of the message's it is.
 
 use crate::chat::{Kind, Part, Reasoning, Seal};
 
@@ -33,8 +33,10 @@ impl Place {
 /// What is to be put among the words and calls of a message.
 #[derive(Debug, Default)]
 pub(super) struct Placed {
-    /// Thoughts, in their order.
-    thoughts: Vec<(Place, Part)>,
+    /// Thoughts and the sealed images between them, in their order. The images are still to be found.
+    thoughts: Vec<(Place, Option<Part>)>,
+    /// Seals of images: where in `thoughts`, and which of the message's images.
+    images: Vec<(usize, usize, Seal)>,
     /// Seals of texts: from where in the content, to where.
     pub(super) seals: Vec<(usize, usize, Seal)>,
 }
@@ -42,7 +44,28 @@ pub(super) struct Placed {
 impl Placed {
     /// Adds a thought.
     pub(super) fn think(&mut self, place: Place, reasoning: Reasoning) {
-        self.thoughts.push((place, Part::new(Kind::Reasoning(reasoning))));
+        self.thoughts.push((place, Some(Part::new(Kind::Reasoning(reasoning)))));
+    }
+
+    /// Adds the seal of an image, by its index.
+    pub(super) fn seal_image(&mut self, place: Place, index: usize, seal: Seal) {
+        self.images.push((self.thoughts.len(), index, seal));
+        self.thoughts.push((place, None));
+    }
+
+    /// Takes a message's images: a sealed one stands where it was, all others behind what was said so far.
+    pub(super) fn show(&mut self, images: Vec<Part>, said: &mut Vec<Part>) {
+        for (index, mut image) in images.into_iter().enumerate() {
+            let sealed = self.images.iter().find(|(_, of, _)| *of == index);
+            let place = sealed.and_then(|(at, _, seal)| {
+                image.take_seal(seal.clone());
+                self.thoughts.get_mut(*at)
+            });
+            match place {
+                Some((_, place)) => *place = Some(image),
+                None => said.push(image),
+            }
+        }
     }
 
     /// A message's parts in the order in which they were said. Where nothing tells it, thoughts come first and calls last.
@@ -62,7 +85,7 @@ impl Placed {
             let end = place.calls.saturating_sub(before.calls).min(calls.len());
             move_to(&mut parts, &mut calls, end);
             before = place;
-            parts.push(thought);
+            parts.extend(thought);
         }
         parts.append(&mut said);
         parts.append(&mut calls);

@@ -12,6 +12,7 @@ use super::write::Writing;
 use super::{details, media, put};
 use crate::chat::{Kind, Losses, Message, Object, Origin, Part, Reasoning, Role, Source, Speech, ToolCall, ToolResult};
 use crate::dialect::messages;
+use crate::dialect::openai::DRAWN;
 use crate::hash::Hash;
 use crate::quirk::{Thoughts, ToolIds};
 
@@ -261,7 +262,7 @@ impl Speaking<'_, '_> {
                 Kind::Image { .. } => {
                     let image = self.part(part);
                     if let Some(image) = image {
-                        self.held.push(json!({ "type": "text", "text": "The image that the assistant made:" }));
+                        self.held.push(json!({ "type": "text", "text": DRAWN }));
                         self.held.push(image);
                     }
                 }

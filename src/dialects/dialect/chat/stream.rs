@@ -265,6 +265,10 @@ impl Speaker {
     }
 
     fn entry(&mut self, mut entry: Entry, deltas: &mut Vec<Delta>) {
+        // An image's is for the gateway that wrote it.
+        if let Block::Image(_) = entry.block {
+            return;
+        }
         // A text's seal comes at its end.
         if entry.of_text.is_some() {
             if let Some((part, Open::Text)) = self.open {

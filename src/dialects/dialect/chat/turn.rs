@@ -44,11 +44,15 @@ impl Conversation {
         for member in ["reasoning_content", "reasoning", "reasoning_details"] {
             told.extend(fields.any(member).map(|value| (member.to_owned(), value)));
         }
-        let placed = details::take(&mut told);
+        let mut placed = details::take(&mut told);
         let mut said = content(&mut fields)?.unwrap_or_default();
         said.retain(|part| !matches!(&part.kind, Kind::Text { text, .. } if text.is_empty()));
         if let Some(refusal) = fields.text("refusal")?.filter(|refusal| !refusal.is_empty()) {
             said.push(Part::new(Kind::Refusal(refusal)));
+        }
+        // What the model drew, in the form in which clients are told it.
+        if fields.peek("images").is_some_and(Value::is_array) {
+            placed.show(decode::images(fields.any("images")), &mut said);
         }
         // OpenAI takes back the `id` alone, of what it keeps; clients that send the whole message send the words too.
         if fields.peek("audio").is_some_and(Value::is_object) {
@@ -133,7 +137,7 @@ fn part(value: Value, at: &str) -> Reading<Part> {
         "refusal" => Kind::Refusal(fields.needs_text("refusal")?),
         "image_url" => {
             let (url, detail) = address(&mut fields, "image_url")?;
-            Kind::Image { source: Source::of_url(url), detail }
+            Kind::Image { source: Source::of_url(url), detail, seal: None }
         }
         "video_url" => Kind::Video(Source::of_url(address(&mut fields, "video_url")?.0)),
         "input_audio" => Kind::Audio(audio(&mut fields)?),

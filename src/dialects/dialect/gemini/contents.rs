@@ -8,8 +8,8 @@
 //! `<system>`.
 //!
 //! Signatures (<https://ai.google.dev/gemini-api/docs/thought-signatures>) go back on the part that they came on. From Gemini 3 on, the first call of each step
-//! must have one; where another provider made the call there is none, and what Google documents for a history that was made elsewhere stands for it
-//! ([`NO_SIGNATURE`]).
+//! must have one, and of models that draw (<https://ai.google.dev/gemini-api/docs/gemini-3>, "Thought signatures") every image and the first part of a turn; where
+//! another provider made it there is none, and what Google documents for a history that was made elsewhere stands for it ([`NO_SIGNATURE`]).
 
 use serde_json::{Value, json};
 
@@ -135,7 +135,8 @@ impl Writer<'_> {
             Kind::Opaque(value) => self.opaque(value, is_model),
             Kind::Image { .. } | Kind::File { .. } | Kind::Audio(_) | Kind::Video(_) => {
                 if let Some(written) = self.media(&part.kind) {
-                    self.say(is_model, written);
+                    let signature = if let Kind::Image { seal, .. } = &part.kind { own(seal.as_ref()) } else { None };
+                    self.say(is_model, signed(written, signature.filter(|_| is_model)));
                 }
             }
         }
@@ -143,7 +144,7 @@ impl Writer<'_> {
 
     fn media(&mut self, kind: &Kind) -> Option<Value> {
         let (source, name, what) = match kind {
-            Kind::Image { source, detail } => {
+            Kind::Image { source, detail, .. } => {
                 if detail.as_deref().is_some_and(|detail| detail != "auto") {
                     self.losses.ignore(self.name(
                         "messages[].content[].image_url.detail",
@@ -300,7 +301,7 @@ impl Writer<'_> {
         for mut turn in self.turns {
             if turn.is_model {
                 if third {
-                    sign_first_call(&mut turn.parts);
+                    sign(&mut turn.parts, self.model.draws());
                 }
                 contents.push(json!({ "role": "model", "parts": turn.parts }));
                 responses = responses_of(turn.calls, third);
@@ -351,9 +352,17 @@ fn signed(mut part: Value, signature: Option<&str>) -> Value {
     part
 }
 
-fn sign_first_call(parts: &mut [Value]) {
-    let first = parts.iter_mut().find(|part| part.get("functionCall").is_some());
-    if let Some(Value::Object(members)) = first {
-        members.entry("thoughtSignature").or_insert_with(|| Value::from(NO_SIGNATURE));
+/// Says of what must be signed and is not that it need not be.
+fn sign(parts: &mut [Value], draws: bool) {
+    let (mut is_first, mut has_called) = (true, false);
+    for part in parts {
+        let Value::Object(part) = part else { continue };
+        let is_call = part.contains_key("functionCall");
+        let is_thought = part.contains_key("thought");
+        if is_call && !has_called || draws && !is_thought && (is_first || part.contains_key("inlineData")) {
+            part.entry("thoughtSignature").or_insert_with(|| NO_SIGNATURE.into());
+        }
+        has_called |= is_call;
+        is_first &= is_thought;
     }
 }

@@ -55,7 +55,10 @@ pub(super) fn read(part: Value) -> Option<Piece> {
     if thought {
         return Some(Piece::Nothing);
     }
-    if let Some(kind) = part.get_mut("inlineData").and_then(inline) {
+    if let Some(mut kind) = part.get_mut("inlineData").and_then(inline) {
+        if let Kind::Image { seal: ours, .. } = &mut kind {
+            *ours = seal;
+        }
         return Some(Piece::Whole(kind));
     }
     part.shift_remove("thought");
@@ -94,7 +97,7 @@ fn inline(data: &mut Value) -> Option<Kind> {
     let Value::String(data) = data.get_mut("data").filter(|data| data.is_string())?.take() else { return None };
     let family = media_type.split('/').next().unwrap_or_default();
     let made: fn(Source) -> Kind = match family {
-        "image" => |source| Kind::Image { source, detail: None },
+        "image" => |source| Kind::Image { source, detail: None, seal: None },
         "audio" => Kind::Audio,
         "video" => Kind::Video,
         _ => |source| Kind::File { source, name: None },

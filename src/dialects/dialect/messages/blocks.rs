@@ -11,8 +11,16 @@ pub(super) fn content(fields: &mut Fields, name: &str) -> Reading<Option<Vec<Par
         None => Ok(None),
         Some(Value::String(_)) => Ok(fields.text(name)?.map(plain)),
         Some(Value::Array(_)) => {
-            let blocks = fields.objects(name)?.unwrap_or_default();
-            blocks.into_iter().map(block).collect::<Reading<Vec<Part>>>().map(Some)
+            let mut parts: Vec<Part> = Vec::new();
+            for fields in fields.objects(name)?.unwrap_or_default() {
+                let of_before = fields.peek("signature").and_then(Value::as_str).and_then(Seal::of_before);
+                match (of_before, parts.last_mut()) {
+                    (Some(seal), Some(said)) => said.take_seal(seal),
+                    (Some(_), None) => {}
+                    (None, _) => parts.push(block(fields)?),
+                }
+            }
+            Ok(Some(parts))
         }
         Some(other) => Err(fields.wrong(name, "a string or an array of content blocks", other)),
     }
@@ -41,7 +49,7 @@ fn block(mut fields: Fields) -> Reading<Part> {
             let notes = fields.list("citations")?.unwrap_or_default();
             Kind::Text { text: fields.needs_text("text")?, notes, seal: None }
         }
-        ("image", Some(source)) => Kind::Image { source, detail: None },
+        ("image", Some(source)) => Kind::Image { source, detail: None, seal: None },
         ("document", Some(source)) => Kind::File { source, name: fields.text("title")? },
         ("tool_use", _) => {
             let sealed = fields.needs_text("id")?;

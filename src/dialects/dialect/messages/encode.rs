@@ -18,7 +18,16 @@ pub fn encode(answer: Answer, manner: &Manner) -> Value {
     let choice = answer.choices.into_iter().next().unwrap_or_default();
     let calls = choice.parts.iter().any(|part| matches!(part.kind, Kind::ToolCall(_)));
     let refuses = choice.parts.iter().any(|part| matches!(part.kind, Kind::Refusal(_)));
-    let content: Vec<Value> = choice.parts.into_iter().filter_map(content_block).collect();
+    let tells_seals = tells_seals(manner);
+    let mut content: Vec<Value> = Vec::new();
+    for mut part in choice.parts {
+        let sealed = match &mut part.kind {
+            Kind::Text { seal, .. } if tells_seals => seal.take(),
+            _ => None,
+        };
+        content.extend(content_block(part));
+        content.extend(sealed.map(|seal| Value::Object(thought(seal.carried_behind()))));
+    }
     let mut written = message(answer.id.as_deref(), answer.model.as_deref(), manner);
     written.insert("content".to_owned(), content.into());
     written.insert("stop_reason".to_owned(), stop_reason(choice.finish.as_ref(), calls, refuses).into());
@@ -26,6 +35,18 @@ pub fn encode(answer: Answer, manner: &Manner) -> Value {
     written.insert("usage".to_owned(), counts(&answer.usage.unwrap_or_default()).into());
     written.extend(beside(answer.extra));
     Value::Object(written)
+}
+
+/// Whether what texts are sealed with is told, in a thought behind each of which there is nothing else. Behind the last word it would be taken for the answer by
+/// those who look at the last block alone; who asked for thinking must look at what each block is ("Extended thinking": thinking stands between other blocks).
+pub(super) fn tells_seals(manner: &Manner) -> bool {
+    let thinking = manner.request.thinking.as_ref();
+    thinking.is_some_and(|thinking| thinking.adaptive || thinking.budget.is_some_and(|budget| budget > 0))
+}
+
+/// Thinking of which nothing is shown.
+pub(super) fn thought(signature: String) -> Object {
+    block("thinking", [("thinking", "".into()), ("signature", signature.into())])
 }
 
 /// A message in which nothing is said yet.

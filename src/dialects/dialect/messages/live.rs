@@ -52,6 +52,8 @@ struct Current {
     begun: bool,
     /// Whether more than one summary has begun.
     summaries: bool,
+    /// What a text is sealed with, to be told behind it.
+    seal: Option<Seal>,
     kind: Open,
 }
 
@@ -189,7 +191,7 @@ impl Encoder {
                     self.current.as_mut().is_some_and(|current| begins && std::mem::replace(&mut current.summaries, true));
                 self.say("thinking_delta", "thinking", if between { format!("\n\n{text}") } else { text }, frames);
             }
-            Delta::Sign { seal, .. } => self.sign(part, &seal, frames),
+            Delta::Sign { seal, .. } => self.sign(part, seal, frames),
             Delta::Note { note, .. } => {
                 if let Some(citation) = citation::shown(note) {
                     self.resume(part, frames)?;
@@ -219,7 +221,7 @@ impl Encoder {
                 let members = [("id", id.into()), ("name", name.into()), ("input", Object::new().into())];
                 self.start(block("tool_use", members), frames);
                 let kind = Open::Call { arguments: String::new(), custom };
-                self.current = Some(Current { part, begun: true, summaries: false, kind });
+                self.current = Some(Current { part, begun: true, summaries: false, seal: None, kind });
                 return;
             }
             Opening::Whole(kind) => {
@@ -234,7 +236,7 @@ impl Encoder {
             }
         };
         self.told.push((part, said));
-        self.current = Some(Current { part, begun: false, summaries: false, kind: Open::Said(said) });
+        self.current = Some(Current { part, begun: false, summaries: false, seal: None, kind: Open::Said(said) });
         if said == Said::Text {
             self.start_said(frames);
         }
@@ -245,7 +247,7 @@ impl Encoder {
         if self.current.as_ref().is_none_or(|current| current.part != part) {
             let (_, said) = *self.told.iter().find(|(told, _)| *told == part)?;
             self.stop(frames);
-            self.current = Some(Current { part, begun: false, summaries: false, kind: Open::Said(said) });
+            self.current = Some(Current { part, begun: false, summaries: false, seal: None, kind: Open::Said(said) });
         }
         self.start_said(frames);
         Some(())
@@ -261,7 +263,7 @@ impl Encoder {
         let empty = || Value::from("");
         let start = match said {
             Said::Text => block("text", [("text", empty())]),
-            Said::Thinking | Said::Redacted => block("thinking", [("thinking", empty()), ("signature", empty())]),
+            Said::Thinking | Said::Redacted => encode::thought(String::new()),
         };
         self.start(start, frames);
     }
@@ -292,12 +294,16 @@ impl Encoder {
         Some(())
     }
 
-    /// A seal on reasoning. Calls have theirs in their id, and texts have no place for one.
-    fn sign(&mut self, part: u32, seal: &Seal, frames: &mut String) {
+    /// A seal on reasoning, or on a text, which citations may still come to. Calls have theirs in their id.
+    fn sign(&mut self, part: u32, seal: Seal, frames: &mut String) {
         let Some((_, said)) = self.told.iter().find(|(told, _)| *told == part).copied() else { return };
         let carried = seal.carried(Origin::Anthropic);
         match said {
-            Said::Text => {}
+            Said::Text => {
+                if let Some(current) = self.current.as_mut().filter(|current| current.part == part) {
+                    current.seal = Some(seal).filter(|_| encode::tells_seals(&self.manner));
+                }
+            }
             Said::Redacted => {
                 self.start(block("redacted_thinking", [("data", carried.into())]), frames);
                 self.stop_block(frames);
@@ -318,6 +324,11 @@ impl Encoder {
             self.say("input_json_delta", "partial_json", input, frames);
         }
         if current.begun {
+            self.stop_block(frames);
+        }
+        if let Some(seal) = current.seal {
+            self.start(encode::thought(String::new()), frames);
+            self.say("signature_delta", "signature", seal.carried_behind(), frames);
             self.stop_block(frames);
         }
     }

@@ -1,14 +1,15 @@
 //! An answer for a client: its events, and the response that they end with.
 //!
 //! A whole answer is the response of its own stream's last event, so that both say the same. Source: the recorded streams of `OpenAI`'s, whose order of
-//! events and whose members are kept. Thoughts are told as summaries of reasoning, for which clients look.
+//! events and whose members are kept. Thoughts are told as summaries of reasoning, for which clients look. What a text was sealed with, for which a message has
+//! no room, and an image, stands behind it in reasoning of which there is nothing else: whether it was asked for or not, as what thoughts are sealed with does.
 
 use serde_json::Value;
 
 use super::frame::{Events, Place, listed, quoted};
-use super::output::{Content, Item, Sort, whole};
+use super::output::{Content, Item, Sort, behind, whole};
 use super::{echo, item_id, object, put};
-use crate::chat::{Answer, Delta, Finish, Object, Opening, Usage, seal_into_id};
+use crate::chat::{Answer, Delta, Finish, Kind, Object, Opening, Seal, Usage, seal_into_id};
 use crate::dialect::Manner;
 use crate::dialect::chat::is_tier;
 
@@ -89,7 +90,7 @@ impl Encoder {
             }
             Delta::Summary { choice: 0, part, begins, text } => self.told(part, begins, true, &text, frames)?,
             Delta::Sign { choice: 0, part, seal } => {
-                // A call's stands in its id, which was told when it began, and text has no place for one.
+                // A call's stands in its id, which was told when it began; a text's waits for what comes next, as its message may end incomplete.
                 if let Some((item, _)) = *self.parts.get(part as usize)? {
                     self.items.get_mut(item)?.seal = Some(seal);
                 }
@@ -137,6 +138,7 @@ impl Encoder {
     }
 
     fn open(&mut self, kind: Opening, frames: &mut String) {
+        self.seal_said(frames);
         let next = self.items.len();
         match kind {
             Opening::Text => self.open_said(false, frames),
@@ -155,14 +157,17 @@ impl Encoder {
                 }
                 self.parts.push(Some((next, 0)));
             }
-            Opening::Whole(kind) => match whole(*kind, &item_id(self.manner.seed, next, "ig")) {
-                Some(members) => {
-                    self.add(Sort::Whole, "ig", members, frames);
-                    self.item_done(next, "completed", frames);
-                    self.parts.push(Some((next, 0)));
+            Opening::Whole(mut kind) => {
+                let seal = if let Kind::Image { seal, .. } = &mut *kind { seal.take() } else { None };
+                match whole(*kind, &item_id(self.manner.seed, next, "ig")) {
+                    Some(members) => {
+                        self.whole(members, frames);
+                        self.parts.push(Some((next, 0)));
+                        self.seal(seal, frames);
+                    }
+                    None => self.parts.push(None),
                 }
-                None => self.parts.push(None),
-            },
+            }
         }
     }
 
@@ -195,6 +200,27 @@ impl Encoder {
         let item = Item { sort, id, members, contents: Vec::new(), seal: None, settled: false, done: false };
         self.events.of_item("response.output_item.added", output, &item.value("in_progress"), frames);
         self.items.push(item);
+    }
+
+    /// An item that comes whole.
+    fn whole(&mut self, members: Object, frames: &mut String) {
+        let next = self.items.len();
+        self.add(Sort::Whole, "ig", members, frames);
+        self.item_done(next, "completed", frames);
+    }
+
+    /// What the last message was sealed with.
+    fn seal_said(&mut self, frames: &mut String) {
+        let sealed = self.items.last_mut().filter(|last| last.sort == Sort::Message).and_then(|last| last.seal.take());
+        self.seal(sealed, frames);
+    }
+
+    /// What the last item was sealed with, in an item of its own behind it.
+    fn seal(&mut self, seal: Option<Seal>, frames: &mut String) {
+        if let Some(seal) = seal {
+            let members = behind(&seal, item_id(self.manner.seed, self.items.len(), "rs"));
+            self.whole(members, frames);
+        }
     }
 
     /// More of a part's text. A summary of reasoning that begins is another content.
@@ -384,6 +410,7 @@ impl Encoder {
             }
             self.item_done(output, status, frames);
         }
+        self.seal_said(frames);
     }
 
     fn end(&mut self, frames: &mut String) {

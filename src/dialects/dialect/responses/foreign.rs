@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::turn::unsealed;
-use super::{is_minted, text};
-use crate::chat::{Losses, Object, Origin, Request, Seal, bare_id};
+use super::turn::{drawn, unsealed};
+use super::{is_minted, object, text};
+use crate::chat::{Losses, Object, Origin, Request, Seal, Source, bare_id};
 use crate::dialect::Dialect;
 
 /// Takes out of a request that passes through what only our answers put there: reasoning that another dialect's provider signed, seals in ids of
@@ -24,6 +24,13 @@ fn clean(item: &mut Object) -> bool {
     }
     let ours = text(item, "id").is_some_and(is_minted);
     let is_reasoning = text(item, "type") == Some("reasoning");
+    if ours && text(item, "type") == Some("image_generation_call") {
+        // What another provider drew has no id here, without which it is refused.
+        let Some(Value::String(data)) = item.shift_remove("result") else { return false };
+        let url = Source::of_image(data).to_url();
+        *item = drawn(object([("type", "input_image".into()), ("image_url", url.into()), ("detail", "auto".into())]));
+        return true;
+    }
     if is_reasoning && let Some(encrypted) = text(item, "encrypted_content") {
         if Seal::is_foreign(encrypted) {
             return false;

@@ -76,8 +76,24 @@ impl Conversation {
                 Ok(())
             }
             Some("reasoning") => {
+                if let Some(seal) = fields.peek("encrypted_content").and_then(Value::as_str).and_then(Seal::of_before) {
+                    let turn = self.messages.last_mut().filter(|message| message.role == Role::Assistant);
+                    if let Some(said) = turn.and_then(|turn| turn.parts.last_mut()) {
+                        said.take_seal(seal);
+                    }
+                    return Ok(());
+                }
                 let part = reasoning(fields)?;
                 self.assistant(part);
+                Ok(())
+            }
+            // What another provider drew; the API's own stays what it is.
+            Some("image_generation_call")
+                if fields.peek("id").and_then(Value::as_str).is_some_and(is_minted)
+                    && fields.peek("result").is_some_and(Value::is_string) =>
+            {
+                let source = Source::of_image(fields.needs_text("result")?);
+                self.assistant(Part::new(Kind::Image { source, detail: None, seal: None }));
                 Ok(())
             }
             Some(kind) => {
@@ -205,7 +221,7 @@ fn content(mut fields: Fields) -> Reading<Part> {
                 (None, Some(id)) => Source::FileId(id),
                 (None, None) => return Err(fields.missing("image_url", "a URL")),
             };
-            Kind::Image { source, detail: fields.text("detail")? }
+            Kind::Image { source, detail: fields.text("detail")?, seal: None }
         }
         Some("input_file") => file(&mut fields)?,
         Some("input_audio") => {

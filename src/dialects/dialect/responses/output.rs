@@ -101,6 +101,16 @@ impl Item {
     }
 }
 
+/// An item that holds a seal of what stands before it.
+pub(super) fn behind(seal: &Seal, id: String) -> Object {
+    object([
+        ("id", id.into()),
+        ("type", "reasoning".into()),
+        ("encrypted_content", seal.carried_behind().into()),
+        ("summary", Vec::<Value>::new().into()),
+    ])
+}
+
 /// What of a provider's own comes whole and is an item here too: what Responses' own decoder kept, and images. None of what only another dialect knows.
 pub(super) fn whole(kind: Kind, id: &str) -> Option<Object> {
     match kind {

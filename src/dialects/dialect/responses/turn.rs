@@ -31,10 +31,20 @@ pub(super) fn instructions(request: &Request) -> (Option<&str>, &[Message]) {
 
 /// All items.
 pub(super) fn items(request: &Request, messages: &[Message], losses: &mut Losses) -> Vec<Value> {
-    let mut writer = Writer { own: request.dialect == Dialect::Responses, dialect: request.dialect, items: Vec::new(), losses };
+    let mut writer = Writer {
+        own: request.dialect == Dialect::Responses,
+        dialect: request.dialect,
+        items: Vec::new(),
+        held: Vec::new(),
+        losses,
+    };
     for message in messages {
+        if message.role != Role::Tool {
+            writer.items.append(&mut writer.held);
+        }
         writer.message(message);
     }
+    writer.items.append(&mut writer.held);
     writer.items
 }
 
@@ -42,6 +52,8 @@ struct Writer<'a> {
     own: bool,
     dialect: Dialect,
     items: Vec<Value>,
+    /// Messages of the user's, to stand behind the results.
+    held: Vec<Value>,
     losses: &'a mut Losses,
 }
 
@@ -91,6 +103,12 @@ impl Writer<'_> {
                     self.items.push(value.clone());
                 }
                 Kind::Opaque(_) if in_turn && !self.own => self.losses.ignore("messages[].content"),
+                // The API takes no image of the model's but by its own id.
+                Kind::Image { .. } if in_turn => {
+                    if let Some(image) = self.given(part) {
+                        self.held.push(drawn(image).into());
+                    }
+                }
                 _ => {
                     let (of_item, of_part) =
                         if in_turn { split_item(&part.extra) } else { (Object::new(), part.extra.clone()) };
@@ -239,7 +257,7 @@ impl Writer<'_> {
             }),
             Kind::Refusal(text) if self.own => Some(object([("type", "refusal".into()), ("refusal", text.as_str().into())])),
             Kind::Refusal(text) => Some(object([("type", "input_text".into()), ("text", text.as_str().into())])),
-            Kind::Image { source, detail } => {
+            Kind::Image { source, detail, .. } => {
                 let mut image = of_type("input_image");
                 if let Some(url) = source.to_url() {
                     put(&mut image, "image_url", Some(url));
@@ -309,6 +327,12 @@ impl Writer<'_> {
     fn has_files(&self) -> bool {
         matches!(self.dialect, Dialect::Responses | Dialect::Chat)
     }
+}
+
+/// An image that another provider's model made, as a user shows it.
+pub(super) fn drawn(image: Object) -> Object {
+    let content = vec![typed("input_text", openai::DRAWN), image.into()];
+    object([("type", "message".into()), ("role", "user".into()), ("content", content.into())])
 }
 
 /// Whether something unknown is an item of the conversation, and not a part of a message.

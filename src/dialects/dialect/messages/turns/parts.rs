@@ -112,7 +112,7 @@ impl Writer<'_> {
                 block("text", [("text", text.as_str().into())])
             }
             Kind::Refusal(text) => return system::text_block(text, part.cache.as_ref(), None),
-            Kind::Image { source, detail } => {
+            Kind::Image { source, detail, .. } => {
                 if detail.as_deref().is_some_and(|detail| detail != "auto") {
                     self.losses.ignore(if self.dialect == Dialect::Responses {
                         "input[].content[].detail"
