@@ -92,7 +92,7 @@ impl Demand {
 
     fn judge_choice(&self, choice: &mut Choice) -> Judgement {
         let cut = choice.finish == Some(Finish::Length);
-        let finished = if cut { Finished::Cut } else { Finished::Stop };
+        let finished = finished(choice.finish.as_ref());
         let (mut calls, mut repaired, mut complaints) = (choice.parts.iter().any(|part| acts(&part.kind)), false, Vec::new());
         for part in &mut choice.parts {
             let Kind::ToolCall(call) = &mut part.kind else { continue };
@@ -119,7 +119,7 @@ impl Demand {
         }
         match self.form.as_deref() {
             None => Judgement::Exempt,
-            Some(form) => of_text(form, choice, cut),
+            Some(form) => of_text(form, choice, finished, cut),
         }
     }
 
@@ -174,9 +174,16 @@ fn wrong(choice: &Choice, complaints: Vec<Complaint>, cut: bool, is_json: bool) 
     Judgement::Wrong(Box::new(Wrong { parts: choice.parts.clone(), complaints, cut, is_json }))
 }
 
-fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
+/// Whether a model that ended so had said all that it wanted to: not at a limit of tokens, nor at a stop sequence, nor for a reason that nobody here knows.
+fn finished(finish: Option<&Finish>) -> Finished {
+    match finish {
+        None | Some(Finish::Stop | Finish::ToolCalls) => Finished::Stop,
+        Some(_) => Finished::Cut,
+    }
+}
+
+fn of_text(form: &Form, choice: &mut Choice, finished: Finished, cut: bool) -> Judgement {
     let text = choice.text();
-    let finished = if cut { Finished::Cut } else { Finished::Stop };
     match mended(&form.schema, &text, finished) {
         Some((json, _)) if json == text.trim() => Judgement::Valid,
         Some((json, at)) => {
@@ -184,7 +191,7 @@ fn of_text(form: &Form, choice: &mut Choice, cut: bool) -> Judgement {
             Judgement::Repaired
         }
         None => {
-            let (messages, is_json) = form.complaints(&text, finished);
+            let (messages, is_json) = form.complaints(&text, finished, cut);
             let complaints = messages.into_iter().map(|message| Complaint { call: None, message }).collect();
             wrong(choice, complaints, cut, is_json)
         }
@@ -247,7 +254,7 @@ fn without_nulls(schema: &Schema, json: &str, value: &Value) -> Option<String> {
 
 impl Form {
     /// What is wrong with a text, and whether it is JSON, as far as that can be told.
-    fn complaints(&self, text: &str, finished: Finished) -> (Vec<String>, bool) {
+    fn complaints(&self, text: &str, finished: Finished, cut: bool) -> (Vec<String>, bool) {
         // What a fence or chatter is around is judged by what is in it.
         if let Some(value) = shown(text, finished) {
             let told = told(self.schema.check(&value, MOST_TOLD), "the answer");
@@ -255,12 +262,11 @@ impl Form {
             let guess = || vec!["the text has more than one answer in it, or is not over".to_owned()];
             return (if told.is_empty() { guess() } else { told }, true);
         }
-        let message = match finished {
-            Finished::Cut => "the answer was cut off at the most tokens that it may have".to_owned(),
-            Finished::Stop => {
-                let error = serde_json::from_str::<Value>(text.trim()).err().map(|error| error.to_string());
-                format!("the answer is not JSON: {}", error.unwrap_or_default())
-            }
+        let message = if cut {
+            "the answer was cut off at the most tokens that it may have".to_owned()
+        } else {
+            let error = serde_json::from_str::<Value>(text.trim()).err().map(|error| error.to_string());
+            format!("the answer is not JSON: {}", error.unwrap_or_default())
         };
         (vec![message], false)
     }

@@ -177,7 +177,12 @@ fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error
         let is_strict = function.get("strict") == Some(&Value::Bool(true));
         tools.strict |= is_strict && parameters.is_some();
         tools.bend |= is_strict && parameters.is_some_and(|schema| !strict::fits(schema));
-        let schema = parameters.filter(|_| all || is_strict).map(|schema| compile(schema, &at)).transpose()?;
+        let schema = match parameters {
+            Some(schema) if is_strict => Some(compile(schema, &at)?),
+            // Nobody but the route asked for that: a tool whose schema is none is not judged, as it would not be elsewhere.
+            Some(schema) if all => compile(schema, &at).ok(),
+            _ => None,
+        };
         tools.offered.push((name.to_owned(), schema));
     }
     Ok(Some(tools))

@@ -36,6 +36,12 @@ targets = ["a/m", "b/m"]
 targets = ["resp/gpt-5"]
 [routes.claude]
 targets = ["claude/claude-sonnet-4-5"]
+[routes.kept]
+targets = ["claude/claude-sonnet-4-5"]
+cache = "1h"
+[routes.checked]
+targets = ["a/m"]
+validate_tools = true
 "#;
 
 const GOOD: &str = r#"{"age":36}"#;
@@ -245,4 +251,68 @@ fn nor_are_they_in_any_other_dialect_or_in_a_stream() {
             }
         }
     }
+}
+
+/// A message of Claude's that says this, and why it ended.
+fn message(text: &str, stop_reason: &str) -> Script {
+    let body = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [{"type": "text", "text": text}],
+        "stop_reason": stop_reason, "stop_sequence": null, "usage": {"input_tokens": 1, "output_tokens": 1}});
+    answers(1, 200, &body.to_string())
+}
+
+fn to_claude(route: &str) -> String {
+    json!({"model": route, "max_tokens": 9, "messages": [{"role": "user", "content": "Who?"}],
+        "output_format": {"type": "json_schema", "schema": schema()}})
+    .to_string()
+}
+
+#[test]
+fn what_did_not_end_by_itself_is_not_closed() {
+    let rows: [(Upstream, u16); 3] = [
+        (|_, _| message("{\"age\":36", "end_turn"), 200),
+        (|_, _| message("{\"age\":36", "stop_sequence"), 422),
+        (|_, _| message("{\"age\":36", "compaction"), 422),
+    ];
+    for (upstream, expected) in rows {
+        let (world, gateway) = world(upstream);
+        let (status, _, body) = ask(&world, &gateway, post("/v1/messages", &to_claude("claude"), &[]));
+        assert_eq!(status, expected, "{body}");
+    }
+}
+
+#[test]
+fn a_turn_that_pauses_is_not_stored() {
+    for (reason, stored) in [("pause_turn", 0), ("end_turn", 1)] {
+        let world = World::new(7);
+        *world.upstream.borrow_mut() = Box::new(move |_| message("Let me", reason));
+        let gateway = gateway(CONFIG, &[("KEY", "sk-1")]);
+        let body = json!({"model": "kept", "max_tokens": 9, "messages": [{"role": "user", "content": "Who?"}]}).to_string();
+        assert_eq!(ask(&world, &gateway, post("/v1/messages", &body, &[])).0, 200);
+        assert_eq!(world.stored.borrow().len(), stored, "{reason}");
+    }
+}
+
+#[test]
+fn a_tool_that_nobody_called_strict_may_have_a_schema_that_is_none() {
+    let (world, gateway) = world(|_, _| beside("I will look."));
+    let odd = json!({"type": "any", "properties": {"x": {"type": "integer", "minimum": 1, "exclusiveMinimum": true}}});
+    let asking = |strict: bool| {
+        json!({"model": "checked", "messages": [{"role": "user", "content": "Who?"}],
+            "tools": [{"type": "function", "function": {"name": "look", "strict": strict, "parameters": odd}}]})
+        .to_string()
+    };
+    let (status, _, body) = ask(&world, &gateway, chat(&asking(false), &[]));
+    assert_eq!(status, 200, "{body}");
+    let (status, _, body) = ask(&world, &gateway, chat(&asking(true), &[]));
+    assert!(status == 400 && body.contains("tools[0].function.parameters"), "{status} {body}");
+}
+
+#[test]
+fn a_tool_s_name_that_claude_does_not_take_is_not_sent() {
+    let (world, gateway) = world(|_, _| message("Hi", "end_turn"));
+    let body = json!({"model": "claude", "messages": [{"role": "user", "content": "Who?"}],
+        "tools": [{"type": "function", "function": {"name": "a.b", "parameters": tool()}}]});
+    let (status, _, body) = ask(&world, &gateway, chat(&body.to_string(), &[]));
+    assert!(status == 400 && body.contains("'a.b'"), "{status} {body}");
+    assert_eq!(sent(&world).len(), 0);
 }

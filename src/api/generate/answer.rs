@@ -34,6 +34,10 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn put<R: Runtime>(self, runtime: &R, dialect: Dialect, completion: String) {
+        // A turn that pauses is no answer yet.
+        if dialect == Dialect::Messages && completion.contains("\"pause_turn\"") {
+            return;
+        }
         if let Some(stored) = cache::encode(self.key.as_str(), dialect, completion, &self.target, runtime.now(), &self.plan) {
             let key = self.key.as_str().to_owned();
             runtime.after(runtime.cache_put(key, stored.value, stored.metadata, stored.expire));

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::model::Model;
 use super::{block, object};
 use crate::chat::{Losses, Object, Request, Tool, ToolChoice};
-use crate::dialect::Dialect;
 use crate::dialect::strict::{ANTHROPIC, fit};
+use crate::dialect::{Dialect, openai};
 
 /// The tools that the model may call: those that `tool_choice` leaves, as Anthropic has no choice among some.
 pub(super) fn write(request: &Request, model: Model, losses: &mut Losses) -> Vec<Value> {
@@ -20,6 +20,10 @@ pub(super) fn write(request: &Request, model: Model, losses: &mut Losses) -> Vec
         match tool {
             Tool::Function { name, .. } if !is_allowed(name) => {}
             Tool::Function { name, description, parameters, strict, cache, extra } => {
+                // "^[a-zA-Z0-9_-]{1,128}$" (https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use): of the others' names, all that is in question is dots and colons.
+                if !own && !openai::may_be_called(name, b"") {
+                    losses.refuse("tools", format!("Anthropic takes no tool of the name '{name}'"));
+                }
                 let mut written = object([("name", name.as_str().into())]);
                 // Arguments that Anthropic does not hold to the schema are judged by the gateway all the same.
                 let is_held = *strict == Some(true) && !own && model.has_structured_outputs();
