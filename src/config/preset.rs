@@ -3,7 +3,7 @@
 //! A preset is where a provider's own documentation says that its API is, what it calls the key, and where it differs from what it imitates.
 //! `stream_usage` is set only where the documentation lists `stream_options`: some providers refuse fields that they do not know.
 
-use breakwater_dialects::quirk::{Asks, Quirks, Schemas, Thoughts, ToolIds};
+use breakwater_dialects::quirk::{Asks, Models, Quirks, Thoughts, ToolIds};
 
 use crate::config::provider::Protocol;
 
@@ -48,7 +48,7 @@ const fn openai(name: &'static str, base_url: &'static str, key: &'static str, s
         knows: &[],
         lacks: &[],
         most_stops: None,
-        schemas: Schemas::All,
+        schemas: Models::All,
     };
     Preset { name, protocols: OPENAI, base_url, key: Some(key), quirks, source }
 }
@@ -96,7 +96,7 @@ impl Preset {
     }
 
     /// Not all of its models can be held to a JSON schema.
-    const fn schemas(mut self, schemas: Schemas) -> Self {
+    const fn schemas(mut self, schemas: Models) -> Self {
         self.quirks.schemas = schemas;
         self
     }
@@ -128,19 +128,21 @@ impl Preset {
 pub const PRESETS: &[Preset] = &[
     // "Structured outputs": "gpt-4o-mini, gpt-4o-2024-08-06 and later". "You can pass up to four stop sequences" (https://help.openai.com/en/articles/5072263).
     openai("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "https://platform.openai.com/docs/api-reference/chat")
-        .schemas(Schemas::But(&["gpt-3.5-", "gpt-4$", "gpt-4-", "gpt-4o-2024-05-13", "o1-mini", "o1-preview"]))
+        .schemas(Models::But(&["gpt-3.5-", "gpt-4$", "gpt-4-", "gpt-4o-2024-05-13", "o1-mini", "o1-preview"]))
         .tells_usage().original().stops(4).speaks(&[Protocol::OpenAi, Protocol::Responses]),
     // https://api-docs.deepseek.com/guides/thinking_mode (the switch, the three efforts, thoughts of turns with tools that must come back);
     // https://api-docs.deepseek.com/api/create-chat-completion (system, user, assistant and tool; `json_object`; a call forced not in thinking mode; no n,
     // seed and logit_bias); https://api-docs.deepseek.com/guides/vision (images, which were refused when the recordings were made; files are images only).
+    // "The `reasoning_content` in the thinking mode must be passed back to the API": of plain turns too (https://github.com/MoonshotAI/kimi-cli/issues/2141), and
+    // an empty one is taken (https://github.com/looplj/axonhub/pull/1491, https://github.com/earendil-works/pi/pull/4178).
     openai("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "https://api-docs.deepseek.com/")
-        .tells_usage().asked(Asks::Thinking).thinks(Thoughts::InToolTurns)
+        .tells_usage().asked(Asks::Thinking).thinks(Thoughts::InToolTurns { unknown: "", of: Models::All })
         .lacks(&["developer", "max_completion_tokens", "json_schema", "n", "seed", "logit_bias"]),
     // "Currently Unsupported OpenAI Features", each a 400; "property 'reasoning_content' is unsupported" (https://github.com/janhq/jan/issues/8136).
     openai("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "https://console.groq.com/docs/openai")
         // https://console.groq.com/docs/structured-outputs: the models; "Streaming and tool use are not currently supported with Structured Outputs". "json mode
         // cannot be combined with tool/function calling" (https://github.com/vercel/ai/pull/16540).
-        .schemas(Schemas::Of(&["openai/gpt-oss-", "moonshotai/kimi-k2-instruct", "meta-llama/llama-4-"]))
+        .schemas(Models::Of(&["openai/gpt-oss-", "moonshotai/kimi-k2-instruct", "meta-llama/llama-4-"]))
         .tells_usage().knows(&["service_tier"])
         .lacks(&["logprobs", "logit_bias", "messages[].name", "n", "messages[].reasoning_content", "json_schema with tools", "json_schema streamed",
             "json_object with tools"]),
@@ -167,7 +169,7 @@ pub const PRESETS: &[Preset] = &[
     // and `stop` (https://docs.x.ai/docs/guides/reasoning) is for the model to say: others of its models take them.
     openai("xai", "https://api.x.ai/v1", "XAI_API_KEY", "https://docs.x.ai/docs/api-reference")
         // "later than grok-2-1212 and grok-2-vision-1212" (https://docs.x.ai/docs/guides/structured-outputs)
-        .schemas(Schemas::But(&["grok-2$", "grok-2-vision$", "grok-beta"]))
+        .schemas(Models::But(&["grok-2$", "grok-2-vision$", "grok-beta"]))
         .tells_usage().lacks(&["logit_bias"]),
     // "Currently Unsupported OpenAI Features", each a 400: the first three; "Our implementation does not expose `developer` directly. Instead, your system
     // messages act at the developer level". Thoughts are `reasoning` (its SDK, cerebras_cloud_sdk on PyPI, 1.91), and `reasoning_content` is a 400
@@ -191,8 +193,11 @@ pub const PRESETS: &[Preset] = &[
     openai("deepinfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY", "https://deepinfra.com/docs/openai_api")
         .tells_usage(),
     openai("hyperbolic", "https://api.hyperbolic.xyz/v1", "HYPERBOLIC_API_KEY", "https://docs.hyperbolic.xyz/docs/rest-api"),
+    // "thinking is enabled but reasoning_content is missing in assistant tool call message": the models that think do so unless told otherwise, and take an empty
+    // one for none, but a space for one (https://github.com/theopenco/llmgateway/pull/2093, https://github.com/earendil-works/pi/pull/4178).
     openai("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", "https://platform.moonshot.ai/docs/api/chat")
-        .asked(Asks::Nothing),
+        .asked(Asks::Nothing)
+        .thinks(Thoughts::InToolTurns { unknown: " ", of: Models::But(&["moonshot-v1-", "kimi-latest", "kimi-k2-0", "kimi-k2-turbo"]) }),
     openai("qwen", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope")
         .tells_usage().asked(Asks::Nothing),
     // "Structured output": `json_object` alone.

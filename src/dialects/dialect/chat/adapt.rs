@@ -1,12 +1,13 @@
 //! A body of this dialect for a provider that is known not to know a word of it.
 //!
 //! The client speaks the provider's dialect, so its body passes through; but what `OpenAI` renamed or added, its imitators may refuse. Only what a provider is
-//! documented to lack is changed, and only in ways that say the same; what there is no other way to say is named. For all others, and for `OpenAI` itself,
-//! the body is the client's own text.
+//! documented to lack is changed, and only in ways that say the same; what there is no other way to say is named. So are turns that another provider made,
+//! which it would refuse as they stand ([`legal`]): a client need not know who answered. For all others, and for `OpenAI` itself, the body is the client's
+//! own text.
 
 use serde_json::{Value, json};
 
-use super::speak;
+use super::{legal, speak};
 use crate::chat::{Object, in_words, says};
 use crate::json;
 use crate::quirk::{Quirks, ToolIds};
@@ -30,12 +31,14 @@ pub struct Adapted {
 #[must_use]
 pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
     let has_schemas = quirks.has_schemas(model, true, true);
-    if has_schemas && (quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty) {
+    let holds = |word: &str| memchr::memmem::find(body.as_bytes(), word.as_bytes()).is_some();
+    let may_be_illegal = legal::matters(quirks, model, holds);
+    if has_schemas && !may_be_illegal && (quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty) {
         return None;
     }
-    let holds = |word: &str| memchr::memmem::find(body.as_bytes(), word.as_bytes()).is_some();
     let lacks = |word: &str, quoted: &str| quirks.lacks(word) && holds(quoted);
-    let matters = lacks("max_completion_tokens", "\"max_completion_tokens\"")
+    let matters = may_be_illegal
+        || lacks("max_completion_tokens", "\"max_completion_tokens\"")
         || lacks("developer", "\"developer\"")
         || lacks("parallel_tool_calls", "\"parallel_tool_calls\"")
         || !has_schemas && holds("\"json_schema\"")
@@ -81,6 +84,7 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
         }
     }
     changed |= ask_in_words(&mut members, model, quirks);
+    changed |= legal::make(&mut members, model, quirks);
     changed.then(|| Adapted { body: Value::Object(members).to_string(), ignored })
 }
 

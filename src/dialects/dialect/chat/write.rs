@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{put, speak, tools};
+use super::{legal, put, speak, tools};
 use crate::chat::{Effort, Format, Losses, Object, Request, Thinking, says};
 use crate::dialect::openai::{self, RETENTION};
 use crate::dialect::{Dialect, Recipient};
@@ -70,6 +70,7 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
         }
         losses.unknown("", &extra);
     }
+    legal::make(&mut body, to.model, to.quirks);
     Value::Object(body)
 }
 
