@@ -149,12 +149,14 @@ pub const PRESETS: &[Preset] = &[
     // The schema of ChatCompletionRequest (also in github.com/mistralai/client-python, docs/models): members that it does not have are refused, those of
     // messages too (https://github.com/BerriAI/litellm/issues/30835), and `stream_options` (https://github.com/yetone/avante.nvim/issues/2347; its
     // streams tell their usage unasked); four roles; `random_seed`. Recorded: documents by `document_url`, sound as text. "Tool call id was … but must
-    // be a-z, A-Z, 0-9, with a length of 9". "Expected last role User or Tool (or Assistant with prefix True)".
+    // be a-z, A-Z, 0-9, with a length of 9". "Expected last role User or Tool (or Assistant with prefix True)". "Unexpected role 'user' after role 'tool'"
+    // (https://github.com/BerriAI/litellm/issues/17761), which an assistant's words in between mend (https://github.com/avante-corp/avante.nvim/pull/2695): not of
+    // all models, as recordings show, but which are which no page says.
     openai("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "https://docs.mistral.ai/api/")
         .asked(Asks::Nothing).short_ids().knows(&["random_seed", "document_url", "input_audio as text", "prefix"])
         .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user", "stream_options", "messages[].refusal",
             "messages[].reasoning_content", "messages[].reasoning", "messages[].reasoning_details", "messages[].annotations", "messages[].audio",
-            "messages[].function_call"]),
+            "messages[].function_call", "user behind tool"]),
     // ChatRequest and ChatContent* of its SDK (openrouter on PyPI, 1.3: all of these but verbosity; `file_data` is a "data URL or URL"), and
     // https://openrouter.ai/docs/api-reference/parameters (top_k, verbosity), /docs/use-cases/reasoning-tokens, /docs/features/prompt-caching,
     // /docs/guides/overview/multimodal.

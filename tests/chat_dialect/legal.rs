@@ -139,3 +139,72 @@ fn a_corrected_turn_is_as_legal_as_the_others() {
     assert_eq!(of(&continued), [Some(json!(" "))]);
     assert_eq!(continued["messages"].as_array().unwrap().len(), 3);
 }
+
+/// The roles of what is sent, each with how it begins.
+fn roles(body: &Value) -> Vec<String> {
+    let messages = body["messages"].as_array().unwrap().iter();
+    let begins = |one: &Value| one["content"].as_str().map_or("…", |text| text.split(' ').next().unwrap()).to_owned();
+    messages.map(|one| format!("{} {}", one["role"].as_str().unwrap(), begins(one))).collect()
+}
+
+/// "Unexpected role 'user' after role 'tool'": Claude Code's reminders stand beside a tool's result, and pictures of a result follow it.
+#[test]
+fn mistral_has_no_question_right_behind_a_result() {
+    let result = |content: Value| json!({ "type": "tool_result", "tool_use_id": "abcDEF123", "content": content });
+    let picture = json!({ "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": "aGk=" } });
+    let text = json!({ "type": "text", "text": "reminder" });
+    let asked = |content: Value| {
+        json!({ "model": "m", "max_tokens": 9, "messages": [
+            { "role": "user", "content": "q" },
+            { "role": "assistant", "content": [{ "type": "tool_use", "id": "abcDEF123", "name": "f", "input": {} }] },
+            { "role": "user", "content": content },
+        ] })
+    };
+    let head = ["user q", "assistant …", "tool r"];
+    let sent = |body: &Value, preset: &str| {
+        let request = Dialect::Messages.read(object(body)).unwrap();
+        roles(&write(&request, preset, "m").0)
+    };
+    let beside = asked(json!([result(json!("r")), text]));
+    assert_eq!(sent(&beside, "mistral"), [&head[..], &["assistant Ok.", "user reminder"]].concat());
+    assert_eq!(sent(&beside, "openai"), [&head[..], &["user reminder"]].concat(), "others take it as it is");
+    let alone = asked(json!([result(json!("r"))]));
+    assert_eq!(sent(&alone, "mistral"), head, "nothing is put behind the last result");
+    let drawn = asked(json!([result(json!([{ "type": "text", "text": "r" }, picture])), text]));
+    assert_eq!(sent(&drawn, "mistral"), [&head[..], &["assistant Ok.", "user …", "user reminder"]].concat());
+    // What Responses' clients say.
+    let responses = json!({ "model": "m", "input": [
+        { "role": "user", "content": "q" },
+        { "type": "function_call", "call_id": "abcDEF123", "name": "f", "arguments": "{}" },
+        { "type": "function_call_output", "call_id": "abcDEF123", "output": "r" },
+        { "role": "user", "content": "stop" },
+    ] });
+    let request = Dialect::Responses.read(object(&responses)).unwrap();
+    assert_eq!(roles(&write(&request, "mistral", "m").0), [&head[..], &["assistant Ok.", "user stop"]].concat());
+}
+
+/// The same of a client of Chat Completions that comes to Mistral as another provider failed: its ids are made Mistral's too.
+#[test]
+fn a_chat_clients_question_behind_a_result_is_legal_too() {
+    let said = json!({ "role": "assistant", "content": null, "tool_calls": [call()] });
+    let asked = |behind: Value| {
+        let mut messages = json!([{ "role": "user", "content": "q" }, said, result(), result()]);
+        messages.as_array_mut().unwrap().extend(behind.as_array().unwrap().clone());
+        json!({ "model": "m", "messages": messages, "x_unknown": [1.50] })
+    };
+    let (question, answer) = (json!({ "role": "user", "content": "stop" }), json!({ "role": "assistant", "content": "a" }));
+    let bridge = json!({ "role": "assistant", "content": "Ok." });
+    assert_eq!(adapted(&asked(json!([question])), "mistral", "m"), Some(asked(json!([bridge, question]))));
+    for fine in [json!([]), json!([answer]), json!([answer, question])] {
+        assert_eq!(adapted(&asked(fine.clone()), "mistral", "m"), None, "{fine}");
+    }
+    for preset in ["openai", "groq", ""] {
+        assert_eq!(adapted(&asked(json!([question])), preset, "m"), None, "{preset}");
+    }
+    // A correction of an answer that said nothing in words.
+    let turns = [Message::new(Role::User, vec![Part::text("That is wrong.")])];
+    let to = Recipient { model: "m", quirks: quirks("mistral") };
+    let body = asked(json!([])).to_string();
+    let continued: Value = serde_json::from_str(&Dialect::Chat.continued(&body, &turns, &to).unwrap()).unwrap();
+    assert_eq!(roles(&continued)[4..], ["assistant Ok.", "user That"]);
+}

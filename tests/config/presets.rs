@@ -104,7 +104,8 @@ fn quirks_are_words_that_somebody_reads() {
         "developer",
         "max_completion_tokens",
     ];
-    const LACKS: [&str; 28] = [
+    const LACKS: [&str; 29] = [
+        "user behind tool",
         "json_schema with tools",
         "json_schema streamed",
         "json_object with tools",

@@ -1,6 +1,6 @@
 //! Conversations that a provider refuses as they stand, because of who was asked before it: made legal, whoever wrote them, the client or a translation.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::chat::Object;
 use crate::quirk::{Quirks, Thoughts};
@@ -8,7 +8,11 @@ use crate::quirk::{Quirks, Thoughts};
 /// Whether a look at the text of a body tells that [`make`] may have to do something.
 pub(super) fn matters(quirks: Quirks, model: &str, holds: impl Fn(&str) -> bool) -> bool {
     filler(quirks, model).is_some() && holds("\"tool") && holds("\"assistant\"")
+        || quirks.lacks(BEHIND_RESULTS) && holds("\"tool_call_id\"")
 }
+
+/// What some lack: a message of the user's right behind a tool's result.
+const BEHIND_RESULTS: &str = "user behind tool";
 
 /// What stands for a thought that nobody knows, at a provider and model that wants some.
 fn filler(quirks: Quirks, model: &str) -> Option<&'static str> {
@@ -33,6 +37,18 @@ pub(super) fn make(body: &mut Object, model: &str, quirks: Quirks) -> bool {
                 message.insert("reasoning_content".to_owned(), filler.into());
                 changed = true;
             }
+        }
+    }
+    if quirks.lacks(BEHIND_RESULTS) {
+        let is_asked = |at: &usize| match (at.checked_sub(1).and_then(|before| messages.get(before)), messages.get(*at)) {
+            (Some(before), Some(message)) => is_of(before.get("role"), "tool") && is_of(message.get("role"), "user"),
+            _ => false,
+        };
+        let places: Vec<usize> = (0..messages.len()).filter(is_asked).collect();
+        changed |= !places.is_empty();
+        // From the end, as each moves what is behind it.
+        for at in places.into_iter().rev() {
+            messages.insert(at, json!({ "role": "assistant", "content": "Ok." }));
         }
     }
     changed
