@@ -43,6 +43,7 @@ mod requests;
 mod restarting;
 mod schemas;
 
+mod spoken;
 mod state;
 mod streamed;
 mod strict;
