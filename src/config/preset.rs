@@ -44,6 +44,7 @@ const fn openai(name: &'static str, base_url: &'static str, key: &'static str, s
         original: false,
         tool_ids: ToolIds::Forty,
         asks: Asks::Effort,
+        efforts: Models::All,
         thoughts: Thoughts::Dropped,
         knows: &[],
         lacks: &[],
@@ -112,6 +113,12 @@ impl Preset {
         self
     }
 
+    /// Its other models refuse to be asked for an effort, or are not known to take one: what thinks at all does so unasked.
+    const fn efforts(mut self, models: &'static [&'static str]) -> Self {
+        self.quirks.efforts = Models::Of(models);
+        self
+    }
+
     const fn thinks(mut self, thoughts: Thoughts) -> Self {
         self.quirks.thoughts = thoughts;
         self
@@ -143,6 +150,9 @@ pub const PRESETS: &[Preset] = &[
         // https://console.groq.com/docs/structured-outputs: the models; "Streaming and tool use are not currently supported with Structured Outputs". "json mode
         // cannot be combined with tool/function calling" (https://github.com/vercel/ai/pull/16540).
         .schemas(Models::Of(&["openai/gpt-oss-", "moonshotai/kimi-k2-instruct", "meta-llama/llama-4-"]))
+        // https://console.groq.com/docs/reasoning: low, medium and high of gpt-oss, where Qwen has "none" and "default"; "reasoning_effort is not supported with
+        // this model" (https://github.com/brendanlong/lion-reader/pull/1325).
+        .efforts(&["openai/gpt-oss-"])
         .tells_usage().knows(&["service_tier"])
         .lacks(&["logprobs", "logit_bias", "messages[].name", "n", "messages[].reasoning_content", "json_schema with tools", "json_schema streamed",
             "json_object with tools"]),
@@ -166,18 +176,26 @@ pub const PRESETS: &[Preset] = &[
             "prompt_cache_key"]),
     openai("n1n", "https://api.n1n.ai/v1", "N1N_API_KEY", "https://docs.n1n.ai/"),
     openai("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", "https://docs.together.ai/docs/openai-api-compatibility"),
-    openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility"),
+    // "non-reasoning model does not support reasoning_effort" (https://github.com/lambda-symbolics/autolith/pull/25); those that take it in three words
+    // (https://github.com/vellum-ai/vellum-assistant/pull/31381).
+    openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility")
+        .efforts(&["accounts/fireworks/models/gpt-oss-", "accounts/fireworks/models/deepseek-v4-"]),
     // `logit_bias` is in no request of its SDK (xai-sdk on PyPI, 1.21: Client.chat.create), which has the rest. That its reasoning models refuse penalties
     // and `stop` (https://docs.x.ai/docs/guides/reasoning) is for the model to say: others of its models take them.
     openai("xai", "https://api.x.ai/v1", "XAI_API_KEY", "https://docs.x.ai/docs/api-reference")
         // "later than grok-2-1212 and grok-2-vision-1212" (https://docs.x.ai/docs/guides/structured-outputs)
         .schemas(Models::But(&["grok-2$", "grok-2-vision$", "grok-beta"]))
+        // "Model … does not support parameter reasoningEffort": all but these (tried: https://github.com/NousResearch/hermes-agent/pull/23435; 4.5 and 4.6:
+        // https://docs.x.ai/developers/model-capabilities/text/reasoning). Of grok-4.20-multi-agent it says how many agents there are.
+        .efforts(&["grok-3-mini", "grok-4.3", "grok-4.5", "grok-4.6"])
         .tells_usage().lacks(&["logit_bias"]),
     // "Currently Unsupported OpenAI Features", each a 400: the first three; "Our implementation does not expose `developer` directly. Instead, your system
     // messages act at the developer level". Thoughts are `reasoning` (its SDK, cerebras_cloud_sdk on PyPI, 1.91), and `reasoning_content` is a 400
     // (https://github.com/Kilo-Org/kilocode/issues/10375). "\"tools\" is incompatible with \"response_format\""
     // (https://github.com/BerriAI/litellm/pull/31445).
+    // `reasoning_effort` "low, medium or high" of gpt-oss, and refused by what does not think (https://github.com/brendanlong/lion-reader/pull/1325).
     openai("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", "https://inference-docs.cerebras.ai/resources/openai")
+        .efforts(&["gpt-oss-"])
         .lacks(&["frequency_penalty", "presence_penalty", "logit_bias", "developer", "messages[].reasoning_content", "json_schema with tools",
             "json_object with tools"]),
     // The missing `[DONE]`: https://github.com/perplexityai/api-discussion/issues/209. Its reference (https://docs.perplexity.ai/api-reference/chat-completions-post)
@@ -187,7 +205,9 @@ pub const PRESETS: &[Preset] = &[
         .leaves_done_out().knows(&["top_k"])
         .lacks(&["developer", "max_completion_tokens", "tools", "stop", "seed", "n", "logprobs", "logit_bias", "json_object"]),
     openai("cloudflare", "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1", "CLOUDFLARE_API_KEY", "https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/"),
+    // OpenAI's models that reason (tried: https://github.com/anomalyco/models.dev/pull/2334); the others refuse it, as at OpenAI's.
     openai("github-models", "https://models.github.ai/inference", "GITHUB_TOKEN", "https://docs.github.com/en/rest/models/inference")
+        .efforts(&["openai/o1$", "openai/o3", "openai/o4", "openai/gpt-5$", "openai/gpt-5-mini", "openai/gpt-5-nano"])
         .tells_usage(),
     openai("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", "https://docs.api.nvidia.com/nim/reference/llm-apis"),
     openai("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY", "https://docs.sambanova.ai/docs/en/api-reference/endpoints/chat")
@@ -215,8 +235,10 @@ pub const PRESETS: &[Preset] = &[
     openai("scaleway", "https://api.scaleway.ai/v1", "SCW_SECRET_KEY", "https://www.scaleway.com/en/docs/generative-apis/quickstart/"),
     openai("vercel", "https://ai-gateway.vercel.sh/v1", "AI_GATEWAY_API_KEY", "https://vercel.com/docs/ai-gateway/openai-compat"),
 
-    // "Supported request fields": those without a tick.
+    // "Supported request fields": those without a tick. What can think does so unless told otherwise (https://github.com/ollama/ollama/issues/14820); what cannot
+    // "does not support thinking" (https://github.com/Gitlawb/openclaude/issues/1371), and levels are gpt-oss's alone (https://docs.ollama.com/capabilities/thinking).
     openai("ollama", "http://127.0.0.1:11434/v1", "", "https://docs.ollama.com/api/openai-compatibility")
+        .efforts(&["gpt-oss"])
         .tells_usage().without_key().lacks(&["tool_choice", "logit_bias", "user", "n"]),
     // ChatCompletionRequest (vllm/entrypoints/openai/chat_completion/protocol.py: top_k; penalties, n, logprobs and the rest are OpenAI's; `user` is not
     // read), https://docs.vllm.ai/en/latest/features/multimodal_inputs.html (sound and films).

@@ -14,6 +14,8 @@ pub struct Quirks {
     pub tool_ids: ToolIds,
     /// How it is asked to think.
     pub asks: Asks,
+    /// Which of its models take an effort, where it is asked by one.
+    pub efforts: Models,
     /// Whether it wants its thoughts back.
     pub thoughts: Thoughts,
     /// What it is documented to know that not all know: members of a request, types of content parts, the role `developer`.
