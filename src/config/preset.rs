@@ -175,7 +175,9 @@ pub const PRESETS: &[Preset] = &[
         .knows(&["top_k", "cache_control", "file", "file by url", "input_audio", "video_url", "modalities", "verbosity", "service_tier",
             "prompt_cache_key"]),
     openai("n1n", "https://api.n1n.ai/v1", "N1N_API_KEY", "https://docs.n1n.ai/"),
-    openai("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", "https://docs.together.ai/docs/openai-api-compatibility"),
+    // A schema beside the form's type too (https://docs.together.ai/docs/json-mode).
+    openai("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", "https://docs.together.ai/docs/openai-api-compatibility")
+        .knows(&["json_schema flat"]),
     // "non-reasoning model does not support reasoning_effort" (https://github.com/lambda-symbolics/autolith/pull/25); those that take it in three words
     // (https://github.com/vellum-ai/vellum-assistant/pull/31381).
     openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility")
@@ -247,9 +249,9 @@ pub const PRESETS: &[Preset] = &[
     openai("lmstudio", "http://127.0.0.1:1234/v1", "", "https://lmstudio.ai/docs/developer/openai-compat")
         .tells_usage().without_key(),
     // It compiles `json_schema` to a grammar, beside tools too (tools/server/server-common.cpp: "Cannot use custom grammar constraints with tools." is of the
-    // member `grammar` alone).
+    // member `grammar` alone). A schema beside the form's type too (its README, `response_format`).
     openai("llamacpp", "http://127.0.0.1:8080/v1", "", "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md")
-        .tells_usage().without_key(),
+        .tells_usage().without_key().knows(&["json_schema flat"]),
 
     openai("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", "https://docs.claude.com/en/api/overview")
         .speaks(&[Protocol::Anthropic]),

@@ -28,6 +28,7 @@ mod early;
 mod ends;
 mod exempt;
 mod faults;
+mod flat;
 mod following;
 mod hedging;
 mod holding;
