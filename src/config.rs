@@ -26,7 +26,7 @@ mod units;
 
 use toml::de::DeTable;
 
-pub use breakwater_dialects::quirk::{Asks, Quirks, Schemas, Thoughts, ToolIds};
+pub use breakwater_dialects::quirk::{Asks, Models, Quirks, Thoughts, ToolIds};
 
 pub use address::fill;
 pub use breaker::BreakerSettings;

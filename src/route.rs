@@ -17,7 +17,7 @@ use crate::auth::Caller;
 use crate::breaker::TargetId;
 use crate::budget::Spending;
 use crate::config::{Config, Found, Order, Provider, Route, Target, Times};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, responses};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::gateway::Gateway;
@@ -107,6 +107,8 @@ pub(crate) struct Asking<'r> {
     pub(crate) random: u64,
     /// What the client speaks.
     pub(crate) client: Dialect,
+    /// Whether it offers tools.
+    pub(crate) tools: bool,
     /// What the request waits for.
     pub(crate) kind: Kind,
     pub(crate) conversation: &'r Conversation<'r>,
@@ -137,7 +139,7 @@ pub(crate) fn resolve<'a>(
                 let conversation = route.affinity.then(|| asking.conversation.hash());
                 let targets = route.targets.iter();
                 let groups = targets.filter_map(|target| {
-                    resolved.group(gateway, config, &Choice::routed(route, target), target.weight, asking.client, conversation)
+                    resolved.group(gateway, config, &Choice::routed(route, target), target.weight, asking, conversation)
                 });
                 let groups: Vec<Group<'a>> = groups.collect();
                 resolved.candidates.extend(arrange(gateway, route, asking, conversation, groups));
@@ -147,7 +149,7 @@ pub(crate) fn resolve<'a>(
                 // Only the keys of such a target are in an order.
                 let conversation = (config.defaults.affinity == Some(true)).then(|| asking.conversation.hash());
                 let choice = Choice::direct(config, provider, model, times);
-                let group = resolved.group(gateway, config, &choice, 1, asking.client, conversation);
+                let group = resolved.group(gateway, config, &choice, 1, asking, conversation);
                 resolved.candidates.extend(group.into_iter().flat_map(|group| group.candidates));
             }
             Found::Unknown => {}
@@ -220,7 +222,7 @@ impl<'a> Resolved<'a> {
         config: &'a Config,
         choice: &Choice<'a>,
         weight: u32,
-        client: Dialect,
+        asking: &Asking<'_>,
         conversation: Option<u64>,
     ) -> Option<Group<'a>> {
         let (provider, state) = (config.providers.get(choice.provider)?, gateway.providers().get(choice.provider)?);
@@ -247,7 +249,7 @@ impl<'a> Resolved<'a> {
             provider_index: choice.provider,
             model: choice.model,
             base: &state.base,
-            dialect: spoken(provider, client),
+            dialect: spoken(provider, choice, asking),
             secret: credential.secret.as_ref(),
             credential: &credential.circuit,
             hidden: &state.hidden,
@@ -269,11 +271,19 @@ impl<'a> Resolved<'a> {
 }
 
 /// What a provider is spoken to in for a client of that dialect: the same where it can be, as nothing is translated better than by not translating
-/// it, else the first of what it speaks.
-fn spoken(provider: &Provider, client: Dialect) -> Dialect {
-    let mut dialects = provider.protocols.iter().filter_map(|protocol| protocol.dialect());
-    let first = dialects.clone().next().unwrap_or(Dialect::Chat);
-    dialects.find(|dialect| *dialect == client).unwrap_or(first)
+/// it, else the first of what it speaks. But OpenAI's models that reason are offered tools by Responses where their provider speaks that: "Function tools
+/// with `reasoning_effort` are not supported for gpt-5.6 in /v1/chat/completions" (<https://github.com/BerriAI/litellm/pull/34569>), and some effort is
+/// the default. Not where the target has fields of its own: they are in the words of what it was spoken to in.
+fn spoken(provider: &Provider, choice: &Choice<'_>, asking: &Asking<'_>) -> Dialect {
+    let dialects = || provider.protocols.iter().filter_map(|protocol| protocol.dialect());
+    let speaks = |one: Dialect| dialects().any(|dialect| dialect == one);
+    let first = dialects().next().unwrap_or(Dialect::Chat);
+    if speaks(asking.client) {
+        return asking.client;
+    }
+    let has_own = choice.apart.is_some_and(|(_, own)| !own.is_empty());
+    let reasons = || asking.tools && responses::reasons(choice.model) == Some(true);
+    if first == Dialect::Chat && !has_own && speaks(Dialect::Responses) && reasons() { Dialect::Responses } else { first }
 }
 
 /// Whether this key may use what was found.

@@ -185,8 +185,9 @@ impl<'a> Translation<'a> {
             _ => cleaned,
         };
         let body = cleaned.as_deref().unwrap_or(self.envelope.body);
-        let adapted =
-            if candidate.dialect == Dialect::Chat { dialect::chat::adapt(body, candidate.model, quirks) } else { None };
+        // The original is adapted to in nothing but the form of an answer, and its bodies are not even looked through.
+        let may_be_adapted = candidate.dialect == Dialect::Chat && !(quirks.original && self.envelope.form().is_empty());
+        let adapted = if may_be_adapted { dialect::chat::adapt(body, candidate.model, quirks) } else { None };
         let (adapted, ignored) = adapted.map(|Adapted { body, ignored }| (body, ignored)).unzip();
         let body = match adapted.or(cleaned) {
             // What was changed was a request before, and still is.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Demand, Form, Tools};
 use crate::chat::Object;
-use crate::dialect::{Dialect, strict};
+use crate::dialect::{Dialect, chat, strict};
 use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::hash::Hash;
@@ -136,8 +136,9 @@ fn form(dialect: Dialect, text: &str) -> Result<Option<Form>, Error> {
             }
         },
         Some("json_schema") => {
+            let is_flat = chat::is_flat(format.get("schema"), format.get("json_schema"));
             let (holder, place) = match dialect {
-                Dialect::Chat => (format.get("json_schema"), format!("{place}.json_schema.schema")),
+                Dialect::Chat if !is_flat => (format.get("json_schema"), format!("{place}.json_schema.schema")),
                 _ => (Some(format), format!("{place}.schema")),
             };
             is_strict = holder.and_then(|holder| holder.get("strict")) == Some(&Value::Bool(true));

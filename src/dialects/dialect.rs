@@ -112,6 +112,9 @@ impl Dialect {
             *said = json!([{ "role": "user", "content": text }]);
         }
         said.as_array_mut()?.extend(further.into_iter().skip(1));
+        if self == Self::Chat {
+            chat::make_legal(&mut body, to);
+        }
         Some(Value::Object(body).to_string())
     }
 

@@ -14,6 +14,8 @@ pub struct Quirks {
     pub tool_ids: ToolIds,
     /// How it is asked to think.
     pub asks: Asks,
+    /// Which of its models take an effort, where it is asked by one.
+    pub efforts: Models,
     /// Whether it wants its thoughts back.
     pub thoughts: Thoughts,
     /// What it is documented to know that not all know: members of a request, types of content parts, the role `developer`.
@@ -23,12 +25,12 @@ pub struct Quirks {
     /// The most stop sequences, where it documents one.
     pub most_stops: Option<u8>,
     /// Which of its models can be held to a JSON schema, where it knows the word `json_schema`.
-    pub schemas: Schemas,
+    pub schemas: Models,
 }
 
 /// Some of a provider's models, by how their names begin; a `$` at the end is a name's end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Schemas {
+pub enum Models {
     /// All, as far as is known.
     #[default]
     All,
@@ -38,8 +40,10 @@ pub enum Schemas {
     But(&'static [&'static str]),
 }
 
-impl Schemas {
-    fn hold(self, model: &str) -> bool {
+impl Models {
+    /// Whether a model is among them.
+    #[must_use]
+    pub fn hold(self, model: &str) -> bool {
         let is_one = |name: &str| match name.strip_suffix('$') {
             Some(whole) => model == whole,
             None => model.starts_with(name),
@@ -111,8 +115,13 @@ pub enum Thoughts {
     /// No.
     #[default]
     Dropped,
-    /// As `reasoning_content`, of turns that call tools.
-    InToolTurns,
+    /// As `reasoning_content`, of all turns of a conversation with tools.
+    InToolTurns {
+        /// What stands there where nothing is known of what was thought, as another provider's models did it, and do not tell.
+        unknown: &'static str,
+        /// Which of its models think.
+        of: Models,
+    },
     /// As `reasoning` and `reasoning_details`.
     Details,
 }

@@ -96,7 +96,10 @@ fn what_only_answers_have_is_taken_out_for_who_refuses_it() {
         let body = |message: &Value| json!({ "messages": [{ "role": "user", "content": "Hi" }, message] });
         assert_eq!(adapted(&body(&message), "mistral"), Some(body(&expected)), "{message}");
         for preset in ["openai", "openrouter", "deepseek", "unknown"] {
-            assert_eq!(adapted(&body(&message), preset), None, "{preset} {message}");
+            // But for thoughts that are missing, which is told elsewhere (legal.rs).
+            if preset != "deepseek" || message.get("tool_calls").is_none() || message.get("reasoning_content").is_some() {
+                assert_eq!(adapted(&body(&message), preset), None, "{preset} {message}");
+            }
         }
     }
     // Others refuse less, and lose no more than that.

@@ -21,6 +21,7 @@ mod across;
 mod adapting;
 mod answers;
 mod laws;
+mod legal;
 mod media;
 mod reading;
 #[path = "../recordings/mod.rs"]

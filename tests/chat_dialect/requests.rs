@@ -50,6 +50,8 @@ fn a_recorded_request_comes_back() {
         let mut written = normal(&written);
         // The recordings' ids are redacted, and not of Mistral's form any more.
         if recording.provider() == "mistral" {
+            // Of some models it takes a question right behind a result, which others refuse.
+            written["messages"].as_array_mut().unwrap().retain(|message| message["content"] != "Ok.");
             for body in [&mut expected, &mut written] {
                 for message in body["messages"].as_array_mut().unwrap() {
                     if message["tool_call_id"].is_string() {

@@ -162,6 +162,62 @@ fn how_much_is_to_be_thought() {
     }
 }
 
+/// "does not support parameter reasoningEffort", "`reasoning_effort` is not supported with this model", "does not support thinking": each a 400.
+#[test]
+fn an_effort_is_asked_of_models_that_are_known_to_take_one() {
+    let asked = |preset: &str, model: &str, effort: Effort| {
+        let mut request = foreign();
+        request.thinking = Some(Thinking { effort: Some(effort), ..Thinking::default() });
+        let (body, ignored, refused) = write(&request, preset, model);
+        assert_eq!(refused, Vec::<String>::new());
+        assert_eq!(
+            ignored.contains(&"thinking".to_owned()),
+            body.get("reasoning_effort").is_none(),
+            "{preset} {model}: {ignored:?}"
+        );
+        body.get("reasoning_effort").cloned()
+    };
+    for (preset, model) in [
+        ("xai", "grok-3-mini"),
+        ("xai", "grok-4.3"),
+        ("xai", "grok-4.6"),
+        ("groq", "openai/gpt-oss-120b"),
+        ("cerebras", "gpt-oss-120b"),
+        ("ollama", "gpt-oss:20b"),
+        ("fireworks", "accounts/fireworks/models/gpt-oss-120b"),
+        ("github-models", "openai/o3-mini"),
+        ("vllm", "m"),
+        ("", "m"),
+    ] {
+        assert_eq!(asked(preset, model, Effort::High), Some(json!("high")), "{preset} {model}");
+        // What others call the least is OpenAI's word; theirs are low, medium and high.
+        assert_eq!(asked(preset, model, Effort::Minimal), Some(json!("low")), "{preset} {model}");
+        assert_eq!(asked(preset, model, Effort::Max), Some(json!("high")), "{preset} {model}");
+    }
+    for (preset, model) in [
+        ("xai", "grok-3"),
+        ("xai", "grok-4"),
+        ("xai", "grok-4-fast-reasoning"),
+        ("xai", "grok-4-1-fast-reasoning"),
+        ("xai", "grok-4.20-0309-reasoning"),
+        // How many agents there are, not how much they think.
+        ("xai", "grok-4.20-multi-agent-0309"),
+        ("xai", "grok-code-fast-1"),
+        ("xai", "grok-unheard-of"),
+        ("groq", "llama-3.3-70b-versatile"),
+        ("groq", "meta-llama/llama-4-scout-17b-16e-instruct"),
+        ("groq", "qwen/qwen3-32b"),
+        ("cerebras", "llama-3.3-70b"),
+        ("ollama", "llama3.1:8b"),
+        ("ollama", "qwen3:4b"),
+        ("fireworks", "accounts/fireworks/models/qwen3p7-plus"),
+        ("github-models", "openai/gpt-4.1"),
+    ] {
+        assert_eq!(asked(preset, model, Effort::High), None, "{preset} {model}");
+    }
+    assert_eq!(asked("openai", "gpt-5", Effort::Minimal), Some(json!("minimal")));
+}
+
 /// Its default is to think, and thinking "does not support this `tool_choice`".
 #[test]
 fn a_forced_call_switches_deepseeks_thinking_off() {

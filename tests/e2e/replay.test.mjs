@@ -99,6 +99,8 @@ const WRONG = {
     [{ messages: [user("x"), call("c".repeat(41)), result("c".repeat(41))] }, /maximum length 40/],
     [{ messages: [{ ...user("x"), cache_control: {} }] }, /Unknown parameter: 'messages\[0\].cache_control'/],
     [{ messages: [user("x")], stream_options: {} }, /only allowed when 'stream' is enabled/],
+    [{ model: "gpt-5.4~agent", messages: [user("x")], tools: [{ type: "function", function: { name: "f" } }], reasoning_effort: "low" }, /Function tools with reasoning_effort/],
+    [{ model: "gpt-5.6~agent", messages: [user("x")], tools: [{ type: "function", function: { name: "f" } }] }, /Function tools with reasoning_effort/],
   ],
   mistral: [
     [{ messages: [user("x"), call("call_1"), result("call_1")] }, /length of 9/],

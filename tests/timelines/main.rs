@@ -29,6 +29,7 @@ mod early;
 mod ends;
 mod exempt;
 mod faults;
+mod flat;
 mod following;
 mod hedging;
 mod holding;
@@ -45,6 +46,7 @@ mod restarting;
 mod schemas;
 
 mod signed;
+mod spoken;
 mod state;
 mod streamed;
 mod strict;

@@ -24,6 +24,8 @@ base_url = "https://responses.example/v1"
 key = "KEY"
 [routes.one]
 targets = ["openai/gpt-5"]
+[routes.older]
+targets = ["openai/gpt-4.1"]
 [routes.responses]
 targets = ["responses/gpt-5"]
 [routes.other]
@@ -94,9 +96,9 @@ fn called(name: &str, arguments: &str) -> Script {
 fn a_strict_tool_is_put_in_the_subset_and_judged_by_the_clients_own_schema() {
     let tools = [("fits", fits(), true), ("bends", bends(), true), ("open", open(), true), ("loose", open(), false)];
     for path in ["/v1/chat/completions", "/v1/messages", "/v1/responses"] {
-        for route in ["one", "responses"] {
+        for route in ["one", "older", "responses"] {
             let name = format!("{path} by {route}");
-            let by_chat = route == "one" && path != "/v1/responses";
+            let by_chat = route == "older" && path == "/v1/messages" || route != "responses" && path == "/v1/chat/completions";
             let (world, gateway) = if by_chat {
                 world(|_, nth| {
                     calls("bends", if nth == 0 { r#"{"city":"O","unit":null}"# } else { r#"{"city":"Oslo","unit":null}"# })

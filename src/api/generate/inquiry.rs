@@ -72,6 +72,7 @@ impl<'a, R: Runtime> Inquiry<'a, R> {
             now: started,
             random: runtime.random(),
             client: envelope.dialect,
+            tools: envelope.has_tools(),
             kind: Kind { awaited: Awaited::of(envelope.stream), size },
             conversation: &Conversation::new(envelope, &request.headers),
         };

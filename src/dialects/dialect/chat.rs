@@ -17,6 +17,7 @@ mod decode;
 mod details;
 mod encode;
 mod foreign;
+mod legal;
 mod live;
 mod media;
 mod merge;
@@ -39,14 +40,19 @@ pub use encode::encode;
 pub(in crate::dialect) use encode::{beside, frame, head, is_tier, reason};
 pub use foreign::without_foreign;
 pub use live::Encoder;
-pub use read::read;
 pub(in crate::dialect) use read::sampling;
+pub use read::{is_flat, read};
 pub use replay::replay;
 pub use stream::Decoder;
 pub(in crate::dialect) use usage::write as write_usage;
 pub use write::write;
 
 use crate::chat::Object;
+
+/// A body, after further messages were put behind those that it had, as its provider takes it.
+pub(in crate::dialect) fn make_legal(body: &mut Object, to: &super::Recipient<'_>) {
+    legal::make(body, to.model, to.quirks);
+}
 
 /// A member that is there where there is something to say.
 fn put(object: &mut Object, name: &str, value: Option<impl Into<Value>>) {

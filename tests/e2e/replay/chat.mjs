@@ -49,6 +49,12 @@ export function refusal(body, { provider }) {
   if (body.max_tokens !== undefined && /^(o[134]|gpt-5)/.test(body.model)) {
     return refuse("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", "max_tokens", "unsupported_parameter");
   }
+  // From gpt-5.4 on beside any effort, from gpt-5.6 on even where none is said (https://github.com/BerriAI/litellm/pull/34569).
+  const [, minor] = /^gpt-5\.(\d+)/.exec(body.model) ?? [];
+  if (body.tools !== undefined && body.reasoning_effort !== "none" && (minor >= 6 || (minor >= 4 && body.reasoning_effort !== undefined))) {
+    const message = `Function tools with reasoning_effort are not supported for ${body.model} in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.`;
+    return refuse(message, "reasoning_effort");
+  }
   if (!Array.isArray(body.messages) || body.messages.length === 0) return refuse("Invalid 'messages': empty array.", "messages", "empty_array");
   for (const [at, { type, function: tool, ...more }] of (body.tools ?? []).entries()) {
     if (type !== "function" || !/^[a-zA-Z0-9_-]{1,64}$/.test(tool?.name ?? "")) return refuse(`Invalid 'tools[${at}].function.name': string does not match pattern.`, `tools[${at}]`, "invalid_value");

@@ -1,12 +1,13 @@
 //! A body of this dialect for a provider that is known not to know a word of it.
 //!
 //! The client speaks the provider's dialect, so its body passes through; but what `OpenAI` renamed or added, its imitators may refuse. Only what a provider is
-//! documented to lack is changed, and only in ways that say the same; what there is no other way to say is named. For all others, and for `OpenAI` itself,
-//! the body is the client's own text.
+//! documented to lack is changed, and only in ways that say the same; what there is no other way to say is named. So are turns that another provider made,
+//! which it would refuse as they stand ([`legal`]): a client need not know who answered. For all others, and for `OpenAI` itself, the body is the client's
+//! own text.
 
 use serde_json::{Value, json};
 
-use super::speak;
+use super::{is_flat, legal, speak};
 use crate::chat::{Object, in_words, says};
 use crate::json;
 use crate::quirk::{Quirks, ToolIds};
@@ -30,12 +31,21 @@ pub struct Adapted {
 #[must_use]
 pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
     let has_schemas = quirks.has_schemas(model, true, true);
-    if has_schemas && (quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty) {
+    let holds = |word: &str| memchr::memmem::find(body.as_bytes(), word.as_bytes()).is_some();
+    let may_be_illegal = legal::matters(quirks, model, holds);
+    // Who nests has the word twice.
+    let may_be_flat = nests(quirks) && memchr::memmem::find_iter(body.as_bytes(), "\"json_schema\"").take(2).count() == 1;
+    if has_schemas
+        && !may_be_illegal
+        && !may_be_flat
+        && (quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty)
+    {
         return None;
     }
-    let holds = |word: &str| memchr::memmem::find(body.as_bytes(), word.as_bytes()).is_some();
     let lacks = |word: &str, quoted: &str| quirks.lacks(word) && holds(quoted);
-    let matters = lacks("max_completion_tokens", "\"max_completion_tokens\"")
+    let matters = may_be_illegal
+        || may_be_flat
+        || lacks("max_completion_tokens", "\"max_completion_tokens\"")
         || lacks("developer", "\"developer\"")
         || lacks("parallel_tool_calls", "\"parallel_tool_calls\"")
         || !has_schemas && holds("\"json_schema\"")
@@ -81,6 +91,8 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
         }
     }
     changed |= ask_in_words(&mut members, model, quirks);
+    changed |= nests(quirks) && nest(&mut members);
+    changed |= legal::make(&mut members, model, quirks);
     changed.then(|| Adapted { body: Value::Object(members).to_string(), ignored })
 }
 
@@ -156,8 +168,8 @@ fn ask_in_words(members: &mut Object, model: &str, quirks: Quirks) -> bool {
     let has_objects = quirks.has_objects(tools);
     let words = match text(format, "type").as_deref() {
         Some("json_schema") if !quirks.has_schemas(model, tools, stream) => {
-            let inner = format.get("json_schema").filter(|inner| inner.get("schema").is_some());
-            let Some(inner) = inner else { return false };
+            let inner = if holds_flat(format) { Some(format) } else { format.get("json_schema") };
+            let Some(inner) = inner.filter(|inner| inner.get("schema").is_some()) else { return false };
             in_words(text(inner, "name").as_deref(), text(inner, "description").as_deref(), inner.get("schema"))
         }
         // One with a schema is more than that.
@@ -171,5 +183,28 @@ fn ask_in_words(members: &mut Object, model: &str, quirks: Quirks) -> bool {
     } else {
         members.shift_remove("response_format");
     }
+    true
+}
+
+fn holds_flat(format: &Value) -> bool {
+    is_flat(format.get("schema"), format.get("json_schema"))
+}
+
+/// Whether a provider takes a schema as `OpenAI` has it alone, as far as anything is known of it.
+fn nests(quirks: Quirks) -> bool {
+    (quirks.original || !quirks.lacks.is_empty()) && !quirks.knows.contains(&"json_schema flat")
+}
+
+/// A schema that stands beside the form's type, where `OpenAI` has it.
+fn nest(members: &mut Object) -> bool {
+    let format = members
+        .get_mut("response_format")
+        .filter(|format| holds_flat(format) && format.get("type").is_some_and(|kind| kind == "json_schema"));
+    let Some(Value::Object(format)) = format else { return false };
+    let mut inner = std::mem::take(format);
+    inner.shift_remove("type");
+    inner.shift_remove("json_schema");
+    inner.entry("name").or_insert_with(|| "answer".into());
+    *format = Object::from_iter([("type".to_owned(), "json_schema".into()), ("json_schema".to_owned(), inner.into())]);
     true
 }

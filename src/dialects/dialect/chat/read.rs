@@ -200,12 +200,20 @@ fn thinking(fields: &mut Fields) -> Reading<Option<Thinking>> {
 
 const EFFORTS: &str = "'none', 'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'";
 
+/// Whether a schema stands beside a form's type, as Together and llama.cpp have it too (<https://docs.together.ai/docs/json-mode>,
+/// <https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>: `response_format`), and not in `json_schema`.
+#[must_use]
+pub fn is_flat(schema: Option<&Value>, json_schema: Option<&Value>) -> bool {
+    schema.is_some_and(|schema| !schema.is_null()) && json_schema.is_none_or(Value::is_null)
+}
+
 fn format(mut fields: Fields) -> Reading<Format> {
+    let is_flat = is_flat(fields.peek("schema"), fields.peek("json_schema"));
     match fields.peek("type").and_then(Value::as_str) {
         Some("text") => Ok(Format::Text),
-        Some("json_object") => Ok(Format::JsonObject),
-        Some("json_schema") => {
-            let mut schema = fields.needs_object("json_schema")?;
+        Some("json_object") if !fields.peek("schema").is_some_and(Value::is_object) => Ok(Format::JsonObject),
+        Some("json_schema" | "json_object") => {
+            let mut schema = if is_flat { fields } else { fields.needs_object("json_schema")? };
             Ok(Format::JsonSchema {
                 name: schema.text("name")?,
                 description: schema.text("description")?,

@@ -18,7 +18,9 @@ use crate::quirk::{Thoughts, ToolIds};
 
 /// Writes `messages`.
 pub(super) fn messages(writing: &Writing<'_>, losses: &mut Losses) -> Vec<Value> {
-    let mut speaking = Speaking { writing, losses, messages: Vec::new(), held: Vec::new() };
+    let is_call = |part: &Part| matches!(part.kind, Kind::ToolCall(_));
+    let calls_tools = writing.request.messages.iter().any(|message| message.parts.iter().any(is_call));
+    let mut speaking = Speaking { writing, losses, messages: Vec::new(), held: Vec::new(), calls_tools };
     for message in &writing.request.messages {
         if message.role != Role::Tool {
             speaking.show_held();
@@ -76,6 +78,8 @@ struct Speaking<'a, 'b> {
     messages: Vec<Value>,
     /// What a message of the user's is to show behind the results.
     held: Vec<Value>,
+    /// Whether the conversation calls tools.
+    calls_tools: bool,
 }
 
 impl Speaking<'_, '_> {
@@ -286,7 +290,7 @@ impl Speaking<'_, '_> {
             self.said(message, texts)
         };
         written.insert("content".to_owned(), content);
-        self.think_aloud(&thoughts, !calls.is_empty(), &mut written);
+        self.think_aloud(&thoughts, &mut written);
         put(&mut written, "refusal", refusal);
         put(&mut written, "audio", audio);
         if !calls.is_empty() {
@@ -305,16 +309,16 @@ impl Speaking<'_, '_> {
         texts.join(if is_cut { "" } else { "\n\n" }).into()
     }
 
-    fn think_aloud(&self, thoughts: &[&Reasoning], calls_tools: bool, written: &mut Object) {
+    fn think_aloud(&self, thoughts: &[&Reasoning], written: &mut Object) {
         let shown: Vec<String> =
             thoughts.iter().map(|thought| details::shown(thought)).filter(|text| !text.is_empty()).collect();
         let shown = shown.join("\n\n");
         match self.writing.quirks.thoughts {
             Thoughts::Dropped => {}
-            Thoughts::InToolTurns if calls_tools && !shown.is_empty() => {
+            Thoughts::InToolTurns { of, .. } if self.calls_tools && of.hold(self.writing.model) && !shown.is_empty() => {
                 drop(written.insert("reasoning_content".to_owned(), shown.into()));
             }
-            Thoughts::InToolTurns => {}
+            Thoughts::InToolTurns { .. } => {}
             Thoughts::Details => {
                 let own =
                     thoughts.iter().filter(|thought| thought.seal.as_ref().is_some_and(|seal| seal.origin == Origin::Chat));

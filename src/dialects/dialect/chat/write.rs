@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{put, speak, tools};
+use super::{legal, put, speak, tools};
 use crate::chat::{Effort, Format, Losses, Object, Request, Thinking, says};
 use crate::dialect::openai::{self, RETENTION};
 use crate::dialect::{Dialect, Recipient};
@@ -70,6 +70,7 @@ pub fn write(request: &Request, to: &Recipient<'_>, losses: &mut Losses) -> Valu
         }
         losses.unknown("", &extra);
     }
+    legal::make(&mut body, to.model, to.quirks);
     Value::Object(body)
 }
 
@@ -253,6 +254,7 @@ fn thinking(writing: &Writing<'_>, model: &str, body: &mut Object, losses: &mut 
                 losses.ignore(name);
             }
         }
+        Asks::Effort if !writing.own && !writing.quirks.efforts.hold(model) => losses.ignore(name),
         Asks::Effort if is_off && !writing.own => {
             // "none" since gpt-5.1, "minimal" of gpt-5, "low" of the o series; of others' models nothing is known.
             let least = if model.contains("gpt-5.") {
@@ -270,8 +272,9 @@ fn thinking(writing: &Writing<'_>, model: &str, body: &mut Object, losses: &mut 
             }
         }
         Asks::Effort => {
-            // The highest that all know.
-            let effort = effort.map(|effort| if writing.own { effort } else { effort.min(Effort::High) });
+            // The highest that all know, and of others than OpenAI the least.
+            let least = if writing.quirks.original { Effort::Minimal } else { Effort::Low };
+            let effort = effort.map(|effort| if writing.own { effort } else { effort.clamp(least, Effort::High) });
             put(body, "reasoning_effort", effort.map(Effort::word));
         }
         Asks::NoneOrHigh => {

@@ -115,7 +115,8 @@ pub(super) fn text(request: &Request, losses: &mut Losses) -> Object {
 }
 
 /// Whether a model of `OpenAI`'s reasons; none where that cannot be told from its name.
-pub(super) fn reasons(model: &str) -> Option<bool> {
+#[must_use]
+pub fn reasons(model: &str) -> Option<bool> {
     let name = model.rsplit_once('/').map_or(model, |(_, name)| name);
     let number = |prefix: &str| name.strip_prefix(prefix)?.bytes().next().filter(u8::is_ascii_digit);
     if number("o").is_some() {
