@@ -78,7 +78,7 @@ fn format(request: &Request, model: Model<'_>, losses: &mut Losses, set: &mut im
         Format::JsonSchema { schema, .. } => {
             set("responseMimeType", Some(Value::from("application/json")));
             if model.takes_json_schema() {
-                set("responseJsonSchema", Some(schema.clone()));
+                set("responseJsonSchema", Some(schema::json_schema(schema)));
             } else {
                 let (subset, lost) = schema::subset(schema);
                 if lost {
