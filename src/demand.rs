@@ -43,10 +43,13 @@ pub(crate) struct Demand {
 }
 
 impl Demand {
-    /// Whether a schema that is to be enforced strictly must be put otherwise to `OpenAI`, which takes a subset of JSON Schema then. What is written there
-    /// instead of a property that need not be there is null, which is taken out of an answer before it is sent.
-    pub(crate) fn bends(&self) -> bool {
-        self.form.as_ref().is_some_and(|form| form.bends) || self.tools.as_ref().is_some_and(|tools| tools.bend)
+    /// Whether a schema must be put otherwise to a provider of one of OpenAI's dialects. To `OpenAI` itself one that is to be enforced strictly, of which it
+    /// takes a subset of JSON Schema; what is written there instead of a property that need not be there is null, which is taken out of an answer before it
+    /// is sent. To the others one that says `nullable`.
+    pub(crate) fn bends(&self, is_original: bool) -> bool {
+        let form = self.form.as_ref().map(|form| form.bends);
+        let tools = self.tools.as_ref().map(|tools| tools.bends);
+        form.into_iter().chain(tools).any(|bends| if is_original { bends.strictly } else { bends.nullable })
     }
 
     /// Whether a provider is asked to hold calls to the schemas of their tools.
@@ -72,8 +75,17 @@ pub(crate) struct Form {
     schema: Rc<Schema>,
     /// Whether that says no more than that it is an object.
     any_object: bool,
-    /// Whether it is to be enforced strictly, and is not in `OpenAI`'s subset.
-    bends: bool,
+    /// To whom it must be put otherwise.
+    bends: Bends,
+}
+
+/// Why schemas cannot be sent as they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bends {
+    /// One is to be enforced strictly, and is not in `OpenAI`'s subset.
+    strictly: bool,
+    /// One says `nullable`, a word of `OpenAI`'s.
+    nullable: bool,
 }
 
 /// The tools that were offered.
@@ -81,8 +93,8 @@ pub(crate) struct Form {
 pub(crate) struct Tools {
     /// Each with the schema that its arguments must be valid by, if any.
     offered: Vec<(String, Option<Rc<Schema>>)>,
-    /// Whether one of these is to be enforced strictly, and is not in `OpenAI`'s subset.
-    bend: bool,
+    /// To whom one of these must be put otherwise.
+    bends: Bends,
     /// Whether one of these is to be enforced strictly by its provider.
     strict: bool,
 }

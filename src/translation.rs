@@ -150,9 +150,10 @@ impl<'a> Translation<'a> {
             let Written { body, ignored, emulated, by_tool, .. } = &*written;
             Sent { body: body.clone(), ignored: ignored.clone(), emulated: *emulated, by_tool: *by_tool }
         };
-        if candidate.provider.quirks.original
-            && let Some(demand) = self.demand.as_ref().filter(|demand| demand.bends())
-            && let Some(body) = candidate.dialect.bent(&sent.body, demand.live)
+        let is_original = candidate.provider.quirks.original;
+        if matches!(candidate.dialect, Dialect::Chat | Dialect::Responses)
+            && let Some(demand) = self.demand.as_ref().filter(|demand| demand.bends(is_original))
+            && let Some(body) = candidate.dialect.bent(&sent.body, is_original, demand.live)
         {
             sent.body = body;
         }

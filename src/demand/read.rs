@@ -10,9 +10,9 @@ use breakwater_schema::{Refusal, Schema};
 use memchr::memmem;
 use serde_json::{Value, json};
 
-use super::{Demand, Form, Tools};
+use super::{Bends, Demand, Form, Tools};
 use crate::chat::Object;
-use crate::dialect::{Dialect, chat, strict};
+use crate::dialect::{Dialect, chat, nullable, strict};
 use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::hash::Hash;
@@ -132,7 +132,7 @@ fn form(dialect: Dialect, text: &str) -> Result<Option<Form>, Error> {
             Some(schema) if schema.is_object() => (schema, format!("{place}.schema")),
             _ => {
                 let schema = compile(&json!({ "type": "object" }), place)?;
-                return Ok(Some(Form { schema, any_object: true, bends: false }));
+                return Ok(Some(Form { schema, any_object: true, bends: Bends::default() }));
             }
         },
         Some("json_schema") => {
@@ -151,7 +151,7 @@ fn form(dialect: Dialect, text: &str) -> Result<Option<Form>, Error> {
         }
         _ => return Ok(None),
     };
-    let bends = is_strict && !strict::fits(schema);
+    let bends = Bends { strictly: is_strict && !strict::fits(schema), nullable: nullable::is_said(schema) };
     Ok(Some(Form { schema: compile(schema, &place)?, any_object: false, bends }))
 }
 
@@ -162,7 +162,7 @@ fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error
         Ok(Value::Null) => Vec::new(),
         _ => return Ok(None),
     };
-    let mut tools = Tools { offered: Vec::new(), bend: false, strict: false };
+    let mut tools = Tools { offered: Vec::new(), bends: Bends::default(), strict: false };
     for (place, tool) in listed.iter().enumerate() {
         let (function, at) = match dialect {
             Dialect::Chat => {
@@ -177,7 +177,8 @@ fn tools(dialect: Dialect, text: &str, all: bool) -> Result<Option<Tools>, Error
             function.get("parameters").or_else(|| function.get("input_schema")).filter(|schema| schema.is_object());
         let is_strict = function.get("strict") == Some(&Value::Bool(true));
         tools.strict |= is_strict && parameters.is_some();
-        tools.bend |= is_strict && parameters.is_some_and(|schema| !strict::fits(schema));
+        tools.bends.strictly |= is_strict && parameters.is_some_and(|schema| !strict::fits(schema));
+        tools.bends.nullable |= parameters.is_some_and(nullable::is_said);
         let schema = match parameters {
             Some(schema) if is_strict => Some(compile(schema, &at)?),
             // Nobody but the route asked for that: a tool whose schema is none is not judged, as it would not be elsewhere.

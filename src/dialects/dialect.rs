@@ -27,6 +27,7 @@ pub mod completions;
 pub mod gemini;
 mod halves;
 pub mod messages;
+pub mod nullable;
 mod openai;
 pub mod responses;
 pub mod strict;
@@ -118,20 +119,26 @@ impl Dialect {
         Some(Value::Object(body).to_string())
     }
 
-    /// A body for `OpenAI` with the schemas that are to be enforced strictly as that takes them ([`strict::bend`]). None where nothing need be done.
+    /// A body for who takes another kind of schema than was sent: for `OpenAI`, with those that are to be enforced strictly as that takes them
+    /// ([`strict::bend`]); for others that have its two dialects, without a word that is `OpenAI`'s ([`nullable`]). None where nothing need be done.
     #[must_use]
-    pub fn bent(self, body: &str, live: bool) -> Option<String> {
+    pub fn bent(self, body: &str, original: bool, live: bool) -> Option<String> {
+        let bend = |of: &mut Object, name: &str| {
+            if original { strict::bend(of, name, live) } else { of.get_mut(name).is_some_and(nullable::spell_out) }
+        };
         let mut body: Object = crate::json::object(body)?;
         let (outer, inner) = if self == Self::Responses { ("text", "format") } else { ("response_format", "json_schema") };
         let mut changed = false;
-        if let Some(Value::Object(form)) = body.get_mut(outer).and_then(|form| form.get_mut(inner)) {
-            changed |= strict::bend(form, "schema", live);
+        if let Some(Value::Object(form)) = body.get_mut(outer) {
+            // In its own member, or beside the type `json_object`.
+            let form = if form.contains_key(inner) { form.get_mut(inner).and_then(Value::as_object_mut) } else { Some(form) };
+            changed |= form.is_some_and(|form| bend(form, "schema"));
         }
         let tools = body.get_mut("tools").and_then(Value::as_array_mut);
         for tool in tools.into_iter().flatten() {
             let function = if self == Self::Responses { Some(tool) } else { tool.get_mut("function") };
             if let Some(Value::Object(function)) = function {
-                changed |= strict::bend(function, "parameters", live);
+                changed |= bend(function, "parameters");
             }
         }
         changed.then(|| Value::Object(body).to_string())

@@ -9,7 +9,13 @@ use crate::{object, quirks};
 const MODEL: &str = "m";
 
 /// What is written, what of it is ignored, and what is refused.
-fn translate(from: Dialect, body: &Value, to: Dialect, preset: &str, model: &str) -> (Value, Vec<String>, Vec<String>) {
+pub(crate) fn translate(
+    from: Dialect,
+    body: &Value,
+    to: Dialect,
+    preset: &str,
+    model: &str,
+) -> (Value, Vec<String>, Vec<String>) {
     let mut losses = Losses::new();
     let request = from.read(object(body)).unwrap_or_else(|error| panic!("{error:?}\n{body:#}"));
     let body = to.write(&request, &Recipient { model, quirks: quirks(preset) }, &mut losses);
@@ -20,7 +26,7 @@ fn translate(from: Dialect, body: &Value, to: Dialect, preset: &str, model: &str
 }
 
 /// A request with a question in it, and these members.
-fn asked(dialect: Dialect, members: &Value) -> Value {
+pub(crate) fn asked(dialect: Dialect, members: &Value) -> Value {
     let mut body = match dialect {
         Dialect::Responses => json!({ "model": MODEL, "input": "q" }),
         _ => json!({ "model": MODEL, "messages": [{ "role": "user", "content": "q" }] }),

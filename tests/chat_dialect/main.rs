@@ -28,6 +28,7 @@ mod reading;
 mod recordings;
 mod requests;
 mod sound;
+mod unsaid;
 mod writing;
 
 use std::rc::Rc;

@@ -28,7 +28,8 @@ fn sent(client: Dialect, part: &Value, provider: Dialect) -> Result<Value, Strin
         return Err(loss.field.clone());
     }
     Ok(match provider {
-        Dialect::Gemini => body["contents"][0]["parts"][0].clone(),
+        // Behind its name, where it has one.
+        Dialect::Gemini => body["contents"][0]["parts"].as_array().unwrap().last().unwrap().clone(),
         Dialect::Responses => body["input"][0]["content"][0].clone(),
         _ => body["messages"][0]["content"][0].clone(),
     })

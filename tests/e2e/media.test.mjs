@@ -64,7 +64,7 @@ const got = {
   chat: ({ messages: [{ content }] }) => content[0],
   responses: ({ input: [{ content }] }) => content[0],
   anthropic: ({ messages: [{ content }] }) => content[0],
-  gemini: ({ contents: [{ parts }] }) => parts[0],
+  gemini: ({ contents: [{ parts }] }) => parts.find(({ text }) => text === undefined), // behind its name, where it has one
 };
 
 const REFUSED = Symbol("400 unsupported_parameter");

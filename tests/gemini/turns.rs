@@ -175,7 +175,10 @@ fn media_is_inline_or_fetched_by_who_can() {
         let mut request = hello();
         request.messages[0].parts.push(part.clone());
         match expected {
-            Some(expected) => assert_eq!(clean(&request, model)["contents"][0]["parts"][1], expected),
+            // Behind its name, where it has one.
+            Some(expected) => {
+                assert_eq!(clean(&request, model)["contents"][0]["parts"].as_array().unwrap().last(), Some(&expected));
+            }
             None => assert!(written(&request, model).1.iter().all(|(_, refused)| *refused), "{part:?}"),
         }
     }

@@ -38,6 +38,7 @@ mod lacking;
 mod late;
 mod latency;
 mod means;
+mod nullable;
 mod offered;
 mod order;
 mod refusals;

@@ -65,6 +65,24 @@ impl Means {
 }
 
 impl Format {
+    /// Puts what describes the form in its schema as that is written, for a protocol whose forms have no description. Whether that is lost, as the schema is
+    /// described in other words.
+    pub(crate) fn describe(&self, schema: &mut Value) -> bool {
+        let Self::JsonSchema { description: Some(description), .. } = self else { return false };
+        let known = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        if description.is_empty() || known == description {
+            return false;
+        }
+        let is_undescribed = known.is_empty();
+        match schema {
+            Value::Object(members) if is_undescribed => {
+                members.insert("description".to_owned(), description.as_str().into());
+                false
+            }
+            _ => true,
+        }
+    }
+
     /// What a model is told where nothing but words holds it to this form.
     #[must_use]
     pub fn in_words(&self) -> String {

@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use super::nullable;
 use crate::chat::Object;
 
 /// What one provider's subset is.
@@ -53,8 +54,10 @@ pub const ANTHROPIC: Subset = Subset {
 const FORMATS: [&str; 9] = ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
 /// Keywords that only narrow, or say nothing. `discriminator` is `OpenAPI`'s, which Pydantic writes beside a `oneOf`: a hint of where to look.
-const NARROWING: [&str; 26] = [
+/// `nullable` is its as well, and says nothing any more where null is among the types, or where no type is.
+const NARROWING: [&str; 27] = [
     "discriminator",
+    "nullable",
     "pattern",
     "multipleOf",
     "minimum",
@@ -97,9 +100,13 @@ pub fn fits(schema: &Value) -> bool {
 pub fn bend(of: &mut Object, name: &str, live: bool) -> bool {
     let schema = of.get(name).filter(|_| of.get("strict") == Some(&Value::Bool(true)));
     let Some(schema) = schema else { return false };
+    let is_same = |fitted: &Value| {
+        let mut spelt = schema.clone();
+        nullable::spell_out(&mut spelt) && *fitted == spelt
+    };
     match fit(schema, &OPENAI) {
         Some(fitted) if fitted == *schema => return false,
-        Some(fitted) if !live => drop(of.insert(name.to_owned(), fitted)),
+        Some(fitted) if !live || is_same(&fitted) => drop(of.insert(name.to_owned(), fitted)),
         _ => drop(of.insert("strict".to_owned(), false.into())),
     }
     true
@@ -108,9 +115,11 @@ pub fn bend(of: &mut Object, name: &str, live: bool) -> bool {
 /// The schema in the subset; none where it has no form there.
 #[must_use]
 pub fn fit(schema: &Value, subset: &Subset) -> Option<Value> {
+    let mut schema = schema.clone();
+    nullable::spell_out(&mut schema);
     let members = schema.as_object()?;
     let is_object = members.get("type").is_some_and(|kind| kind == "object") && !members.contains_key("anyOf");
-    is_object.then(|| node(schema, subset, 0)).flatten()
+    is_object.then(|| node(&schema, subset, 0)).flatten()
 }
 
 fn node(schema: &Value, subset: &Subset, depth: usize) -> Option<Value> {
@@ -313,6 +322,22 @@ mod tests {
                     "required": ["b"], "additionalProperties": false}),
                 json!({"type": "object", "properties": {"b": {"type": "string", "enum": ["x"]}}, "additionalProperties": false}),
             ),
+            // What null is among the types for is said in JSON Schema's words, here and there.
+            (
+                json!({"type": "string", "nullable": true, "description": "d"}),
+                json!({"type": ["string", "null"], "description": "d"}),
+                json!({"type": ["string", "null"], "description": "d"}),
+            ),
+            (
+                json!({"nullable": true, "type": "object", "properties": {"b": {"type": "boolean", "nullable": true}}, "required": ["b"]}),
+                json!({"type": ["object", "null"], "properties": {"b": {"type": ["boolean", "null"]}}, "required": ["b"], "additionalProperties": false}),
+                json!({"type": ["object", "null"], "properties": {"b": {"type": ["boolean", "null"]}}, "required": ["b"], "additionalProperties": false}),
+            ),
+            (
+                json!({"type": "string", "nullable": false, "enum": ["a"]}),
+                json!({"type": "string", "enum": ["a"]}),
+                json!({"type": "string", "enum": ["a"]}),
+            ),
         ];
         for (property, of_openai, of_anthropic) in rows {
             assert_eq!(fit(&closed(&property), &OPENAI), Some(closed(&of_openai)), "{property}");
@@ -334,6 +359,8 @@ mod tests {
             closed(&json!(true)),
             json!({"anyOf": [closed(&json!({"type": "string"}))]}),
             json!({"type": "array", "items": {"type": "string"}}),
+            // Null is an answer here, which no root may be.
+            json!({"type": "object", "nullable": true, "properties": {}, "additionalProperties": false}),
         ];
         for schema in rows {
             for subset in [&OPENAI, &ANTHROPIC] {

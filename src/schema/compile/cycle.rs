@@ -1,13 +1,13 @@
-//! Chains of nodes that apply to the same value.
+//! Chains of nodes that apply to the same value, and how many there are.
 
-use super::{Compiler, MOST_CHAIN, Refusal};
+use super::{Compiler, MOST_CHAIN, MOST_WAYS, Refusal};
 use crate::node::{Id, Node, Rule};
 
-/// Refuses a node that comes back to itself without having consumed a part of the value, and chains that are longer than any that people write.
+/// Refuses a node that comes back to itself without having consumed a part of the value, and chains that are longer, or more, than any that people write.
 pub(super) fn refuse(compiler: &Compiler<'_>, anchors: &[(usize, String, Id)]) -> Result<(), Refusal> {
-    let mut walk = Walk { nodes: &compiler.nodes, anchors, depths: vec![None; compiler.nodes.len()], path: Vec::new() };
+    let mut walk = Walk { nodes: &compiler.nodes, anchors, known: vec![None; compiler.nodes.len()], path: Vec::new() };
     for id in 0..compiler.nodes.len() {
-        walk.depth(id).map_err(|(id, message)| Refusal { at: compiler.pointer(id), message })?;
+        walk.chains(id).map_err(|(id, message)| Refusal { at: compiler.pointer(id), message })?;
     }
     Ok(())
 }
@@ -15,14 +15,14 @@ pub(super) fn refuse(compiler: &Compiler<'_>, anchors: &[(usize, String, Id)]) -
 struct Walk<'n> {
     nodes: &'n [Node],
     anchors: &'n [(usize, String, Id)],
-    /// How long the longest chain from each node is, where that is known.
-    depths: Vec<Option<usize>>,
+    /// How long the longest chain from each node is, and how many nodes all of them come to, where that is known.
+    known: Vec<Option<(usize, usize)>>,
     path: Vec<Id>,
 }
 
 impl Walk<'_> {
-    fn depth(&mut self, id: Id) -> Result<usize, (Id, String)> {
-        if let Some(known) = self.depths.get(id).copied().flatten() {
+    fn chains(&mut self, id: Id) -> Result<(usize, usize), (Id, String)> {
+        if let Some(known) = self.known.get(id).copied().flatten() {
             return Ok(known);
         }
         if self.path.contains(&id) {
@@ -32,11 +32,14 @@ impl Walk<'_> {
                     .to_owned(),
             ));
         }
-        let mut longest = 0;
+        let (mut longest, mut ways) = (0, 1);
         self.path.push(id);
         if self.path.len() <= MOST_CHAIN {
             for next in in_place(self.nodes.get(id), self.anchors) {
-                longest = longest.max(self.depth(next)? + 1);
+                let (length, more) = self.chains(next)?;
+                longest = longest.max(length + 1);
+                // Of each no more than the bound, and of a node no more than its schemas.
+                ways += more;
             }
         }
         if self.path.len().max(longest) > MOST_CHAIN {
@@ -45,11 +48,16 @@ impl Walk<'_> {
                 format!("more than {MOST_CHAIN} references and combinations follow each other for the same value"),
             ));
         }
-        self.path.pop();
-        if let Some(depth) = self.depths.get_mut(id) {
-            *depth = Some(longest);
+        if ways > MOST_WAYS {
+            let message =
+                format!("more than {MOST_WAYS} schemas apply to the same value, as references and combinations multiply");
+            return Err((id, message));
         }
-        Ok(longest)
+        self.path.pop();
+        if let Some(known) = self.known.get_mut(id) {
+            *known = Some((longest, ways));
+        }
+        Ok((longest, ways))
     }
 }
 

@@ -65,7 +65,16 @@ impl<'v> Compiler<'v> {
     ) -> Result<(), Refusal> {
         let is_seven = self.draft == Draft::Seven;
         let rule = match name {
-            "type" => Rule::Types(types(value)?),
+            "type" => {
+                let mut allowed = types(value)?;
+                // `OpenAPI` 3.0's word, which is none of JSON Schema's: null "is allowed by `nullable: true`, only if `type` is explicitly defined within the
+                // same Schema Object" (3.0.3). It says nothing else: what an `enum` or `const` beside it does not list is not allowed. OpenAI's helpers for
+                // zod 3 write it of strings, numbers and booleans, and nothing beside it that could disagree.
+                if members.get("nullable") == Some(&Value::Bool(true)) {
+                    allowed.0 |= Types::NULL;
+                }
+                Rule::Types(allowed)
+            }
             "enum" => Rule::Enum(list(value, name)?.clone()),
             "const" => Rule::Enum(vec![value.clone()]),
             "minimum" => Rule::Minimum(number(value, name)?),

@@ -8,7 +8,9 @@
     reason = "a test ends when it is wrong"
 )]
 
-use breakwater_schema::Schema;
+use std::rc::Rc;
+
+use breakwater_schema::{Prefix, Schema};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -230,6 +232,49 @@ fn json() -> impl Strategy<Value = Value> {
             1 => prop::collection::vec(inner, 0..3).prop_map(Value::from),
         ]
     })
+}
+
+/// OpenAPI 3.0's word for null, as its own clarification has it, in every draft; while a value is written, too.
+#[test]
+fn nullable() {
+    let table = [
+        (json!({ "type": "string", "nullable": true }), true),
+        (json!({ "nullable": true, "type": "object", "properties": { "a": true }, "required": ["a"] }), true),
+        (json!({ "type": ["integer", "string"], "nullable": true }), true),
+        (json!({ "type": "string", "nullable": true, "enum": ["a", null] }), true),
+        (json!({ "type": "array", "nullable": true, "allOf": [{ "minItems": 1 }] }), true),
+        // Null is among the types, and nothing else that stands there gives way to it.
+        (json!({ "type": "string", "nullable": true, "enum": ["a"] }), false),
+        (json!({ "type": "string", "nullable": true, "const": "a" }), false),
+        (json!({ "type": "string", "nullable": true, "allOf": [{ "type": "string" }] }), false),
+        (json!({ "type": "string", "nullable": false }), false),
+        (json!({ "type": "string", "nullable": "true" }), false),
+        // Without a type it says nothing, neither more nor less.
+        (json!({ "nullable": true, "anyOf": [{ "type": "string" }] }), false),
+        (json!({ "nullable": false }), true),
+        (json!({ "type": "string", "allOf": [{ "nullable": true }] }), false),
+        // A property of that name is none of it.
+        (json!({ "type": "object", "properties": { "nullable": true, "type": { "type": "string" } } }), false),
+    ];
+    for (schema, takes_null) in table {
+        for draft in ["", SIX, SEVEN, NINETEEN, TWENTY] {
+            assert_eq!(is_valid(draft, &schema, &json!(null)), Some(takes_null), "{draft}: {schema}");
+            // All else is as it is without the word.
+            let mut bare = schema.clone();
+            bare.as_object_mut().unwrap().remove("nullable");
+            for other in
+                [json!("a"), json!("b"), json!(1), json!(1.5), json!(true), json!({}), json!({ "a": 1 }), json!([]), json!([1])]
+            {
+                assert_eq!(is_valid(draft, &schema, &other), is_valid(draft, &bare, &other), "{draft}: {schema}: {other}");
+            }
+        }
+        let schema = Rc::new(Schema::compile(&schema).unwrap());
+        let mut prefix = Prefix::new(Rc::clone(&schema));
+        assert_eq!(prefix.feed("null").is_ok() && prefix.end().is_ok(), takes_null);
+    }
+    // What is wrong with another says that it could be null.
+    let schema = Schema::compile(&json!({ "type": "string", "nullable": true })).unwrap();
+    assert_eq!(schema.check(&json!(true), 1).unwrap_err()[0].expected, "a string or null");
 }
 
 proptest! {

@@ -211,24 +211,68 @@ fn nested_text(depth: usize, inner: &str, before: &str, after: &str) -> String {
     format!("{}{inner}{}", before.repeat(depth), after.repeat(depth))
 }
 
+/// So many definitions, each of the next, which is what `of` makes of a reference to it; the last one is `last`.
+fn doubling(count: usize, of: impl Fn(Value) -> Value, last: Value) -> Value {
+    let mut definitions = named(count, |at| (format!("d{at}"), of(json!({ "$ref": format!("#/$defs/d{}", at + 1) }))));
+    definitions[format!("d{count}")] = last;
+    json!({ "$ref": "#/$defs/d0", "$defs": definitions })
+}
+
+/// What is checked twice in each of some steps: refused before anything is checked, at the place from where on it is too much; where it is not too much, there is a
+/// verdict.
+#[test]
+fn ways_that_multiply_are_refused_where_they_do() {
+    type Of = fn(Value) -> Value;
+    let forms: [(&str, Of); 8] = [
+        ("allOf", |next| json!({ "allOf": [next, next] })),
+        ("anyOf", |next| json!({ "anyOf": [next, next] })),
+        ("oneOf", |next| json!({ "oneOf": [next, next] })),
+        ("not", |next| json!({ "not": next, "allOf": [next] })),
+        ("if", |next| json!({ "if": next, "then": next })),
+        ("else", |next| json!({ "if": next, "else": next })),
+        ("$ref", |next| json!({ "$ref": next["$ref"], "allOf": [next] })),
+        ("dependentSchemas", |next| json!({ "dependentSchemas": { "a": next, "b": next } })),
+    ];
+    for (name, of) in forms {
+        // Each step has a node of its own beside the two ways, and most have one for each reference.
+        for last in [json!({ "type": "string" }), json!({ "type": "object" })] {
+            assert!(compiled(name, doubling(11, of, last.clone())).is_ok(), "{name}");
+            for count in [14, 25, 48] {
+                let refusal = compiled(name, doubling(count, of, last.clone())).expect_err(name);
+                // From the end on there are 2^k ways: the fourteenth step from there is the first that is too many, at the latest.
+                let at: usize =
+                    refusal.at.strip_prefix("/$defs/d").and_then(|at| at.split('/').next()).unwrap().parse().unwrap();
+                assert!((count - 14..=count - 11).contains(&at), "{name}, {count}: {refusal:?}");
+                assert!(refusal.message.contains("10000"), "{name}: {refusal:?}");
+            }
+        }
+    }
+    // What consumes a part of the value is another value's: a tree of unions, and as many definitions as there may be, each in two places of the next.
+    let tree =
+        json!({ "anyOf": [{ "type": "null" }, { "properties": { "left": { "$ref": "#" }, "right": { "$ref": "#" } } }] });
+    assert!(compiled("a tree", tree).is_ok());
+    let deep = doubling(48, |next| json!({ "properties": { "a": next, "b": next } }), json!(true));
+    assert!(compiled("places", deep).is_ok());
+    // A union of as many as there may be schemas, of references too.
+    assert!(
+        compiled("wide", json!({ "anyOf": vec![json!({ "$ref": "#/$defs/a" }); 4_000], "$defs": { "a": { "type": "null" } } }))
+            .is_ok()
+    );
+}
+
 /// What grows exponentially, or by the product of schema and value: ends, valid or not, never as valid where it is not.
 #[test]
 fn combinations_end() {
     let wide = nested(16, json!({ "const": 1 }), |inner| json!({ "anyOf": [inner.clone(), inner] }));
     assert!(compiled("wide", wide).is_err(), "131,071 nodes");
-    // 2^60 ways through sixty definitions.
+    // As many ways as there may be to one value: they are all gone, and the verdict is one on the value.
     for keyword in ["allOf", "anyOf", "oneOf"] {
-        let next = |at: usize| {
-            let next = json!({ "$ref": format!("#/$defs/d{}", at + 1) });
-            (format!("d{at}"), json!({ keyword: [next, next] }))
-        };
-        for (last, valid) in [(json!({ "const": 1 }), false), (json!(true), keyword != "oneOf")] {
-            let mut definitions = named(40, next);
-            definitions["d40"] = last;
-            let schema = json!({ "$ref": "#/$defs/d0", "$defs": definitions });
-            let told = checked(keyword, schema, json!(2));
-            assert!(valid || told.is_err(), "{keyword}");
-            assert!(told.err().is_none_or(|told| !told.is_empty() && told.len() <= 8), "{keyword}");
+        for (last, valid) in [(json!({ "const": 1 }), false), (json!({ "type": "integer" }), keyword != "oneOf")] {
+            let told = checked(keyword, doubling(11, |next| json!({ keyword: [next, next] }), last), json!(2));
+            assert_eq!(told.is_ok(), valid, "{keyword}: {told:?}");
+            let is_verdict =
+                |told: Vec<Violation>| !told.is_empty() && told.len() <= 8 && told.iter().all(|told| told.keyword != "schema");
+            assert!(told.err().is_none_or(is_verdict), "{keyword}");
         }
     }
     let array: Value = (0..200_000).collect::<Vec<u32>>().into();

@@ -143,7 +143,7 @@ impl Speaking<'_, '_> {
             Kind::Image { .. } | Kind::File { .. } | Kind::Audio(_) | Kind::Video(_) => self.medium(&part.kind),
             Kind::Opaque(value) if self.writing.own => Some(value.clone()),
             Kind::Opaque(value) => {
-                let text = messages::as_text(value);
+                let text = messages::as_text(value, self.losses);
                 if text.is_none() {
                     let kind = value.get("type").and_then(Value::as_str).unwrap_or("unknown");
                     self.losses.refuse("messages[].content[]", format!("'{kind}' is of another protocol's"));
@@ -215,7 +215,7 @@ impl Speaking<'_, '_> {
                 Kind::Text { .. } | Kind::Refusal(_) => texts.extend(self.part(part)),
                 Kind::File { source, .. } if as_text(source).is_some() => texts.extend(self.part(part)),
                 Kind::Opaque(value) if !self.writing.own => {
-                    let text = messages::as_text(value).unwrap_or_else(|| value.to_string());
+                    let text = messages::as_text(value, self.losses).unwrap_or_else(|| value.to_string());
                     texts.push(json!({ "type": "text", "text": text }));
                 }
                 _ => shown.extend(self.part(part)),
@@ -256,7 +256,15 @@ impl Speaking<'_, '_> {
                 Kind::Refusal(text) if self.writing.may("refusal") => refusal = Some(text.as_str()),
                 Kind::Refusal(_) => texts.extend(self.part(part)),
                 Kind::Reasoning(reasoning) => thoughts.push(reasoning),
-                Kind::ToolCall(call) => calls.push(self.call(call, &part.extra)),
+                Kind::ToolCall(call) => {
+                    if part.cache.is_some() {
+                        self.losses.ignore("messages[].content[].cache_control");
+                    }
+                    if !self.writing.own {
+                        self.losses.unknown("messages[].content[].", &part.extra);
+                    }
+                    calls.push(self.call(call, &part.extra));
+                }
                 // Only this dialect has it.
                 Kind::Speech(Speech { transcript, sound }) => {
                     let mut sound = sound.clone();

@@ -231,6 +231,20 @@ fn is_forced(body: &Object) -> bool {
     body.get("tool_choice").is_some_and(|choice| choice != "auto" && choice != "none")
 }
 
+/// How thoughts are to be shown, where the provider cannot be told: `OpenAI` shows none here, and the others show them as they are.
+fn showing(writing: &Writing<'_>, thinking: &Thinking, losses: &mut Losses) {
+    if writing.quirks.asks == Asks::Object {
+        return;
+    }
+    let original = writing.quirks.original;
+    if thinking.shown == Some(false) && !original {
+        losses.ignore("thinking.display");
+    }
+    if thinking.summary.as_deref().is_some_and(|summary| original || summary != "auto") {
+        losses.ignore("reasoning.summary");
+    }
+}
+
 fn thinking(writing: &Writing<'_>, model: &str, body: &mut Object, losses: &mut Losses) {
     let name = writing.named("reasoning_effort", "reasoning", "thinking");
     let is_off = |thinking: &Thinking| thinking.effort.map_or(thinking.budget == Some(0), |effort| effort == Effort::None);
@@ -247,6 +261,9 @@ fn thinking(writing: &Writing<'_>, model: &str, body: &mut Object, losses: &mut 
     let effort = thinking.effort.or_else(|| thinking.budget.map(Effort::of_budget));
     if !writing.own {
         losses.unknown(&format!("{name}."), &thinking.extra);
+        if !is_off {
+            showing(writing, thinking, losses);
+        }
     }
     match writing.quirks.asks {
         Asks::Effort if writing.quirks.original && !writing.own && !is_reasoning(model) => {

@@ -77,10 +77,19 @@ fn format(request: &Request, model: Model<'_>, losses: &mut Losses, set: &mut im
         Format::JsonObject => set("responseMimeType", Some(Value::from("application/json"))),
         Format::JsonSchema { schema, .. } => {
             set("responseMimeType", Some(Value::from("application/json")));
-            if model.takes_json_schema() {
-                set("responseJsonSchema", Some(schema.clone()));
+            let takes_all = model.takes_json_schema();
+            let (mut written, lost) = if takes_all { (schema::json_schema(schema), false) } else { schema::subset(schema) };
+            if format.describe(&mut written) {
+                losses.ignore(named(
+                    request,
+                    "response_format.json_schema.description",
+                    "text.format.description",
+                    "output_config.format",
+                ));
+            }
+            if takes_all {
+                set("responseJsonSchema", Some(written));
             } else {
-                let (subset, lost) = schema::subset(schema);
                 if lost {
                     losses.ignore(named(
                         request,
@@ -89,7 +98,7 @@ fn format(request: &Request, model: Model<'_>, losses: &mut Losses, set: &mut im
                         "output_config.format.schema",
                     ));
                 }
-                set("responseSchema", Some(subset));
+                set("responseSchema", Some(written));
             }
         }
         Format::Other(_) => {

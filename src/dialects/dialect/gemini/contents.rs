@@ -135,6 +135,9 @@ impl Writer<'_> {
             Kind::Opaque(value) => self.opaque(value, is_model),
             Kind::Image { .. } | Kind::File { .. } | Kind::Audio(_) | Kind::Video(_) => {
                 if let Some(written) = self.media(&part.kind) {
+                    if let Some(title) = media::title(&part.kind) {
+                        self.say(is_model, json!({ "text": title }));
+                    }
                     let signature = if let Kind::Image { seal, .. } = &part.kind { own(seal.as_ref()) } else { None };
                     self.say(is_model, signed(written, signature.filter(|_| is_model)));
                 }
@@ -187,7 +190,7 @@ impl Writer<'_> {
         let at = if self.request.dialect == Dialect::Responses { "input[]" } else { "messages[].content[]" };
         if is_model {
             self.losses.ignore(format!("{at} ({kind})"));
-        } else if let Some(text) = messages::as_text(value) {
+        } else if let Some(text) = messages::as_text(value, self.losses) {
             self.say(false, json!({ "text": text }));
         } else {
             self.losses.refuse(format!("{at}.type"), format!("Gemini has no '{kind}'"));
@@ -251,9 +254,10 @@ impl Writer<'_> {
             self.beside(part);
             match &part.kind {
                 Kind::Text { text, .. } | Kind::Refusal(text) => texts.push(text.clone()),
-                Kind::Opaque(value) => texts.push(messages::as_text(value).unwrap_or_else(|| value.to_string())),
+                Kind::Opaque(value) => texts.push(messages::as_text(value, self.losses).unwrap_or_else(|| value.to_string())),
                 kind => {
                     let Some(written) = self.media(kind) else { continue };
+                    texts.extend(media::title(kind));
                     let mime = written.pointer("/inlineData/mimeType").and_then(Value::as_str);
                     match written.get("text").and_then(Value::as_str) {
                         Some(text) => texts.push(text.to_owned()),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::model::Model;
-use crate::chat::{Object, Source, UNHEARD, UNKNOWN};
+use crate::chat::{Kind, Object, Source, UNHEARD, UNKNOWN};
 
 /// Where Gemini keeps files, whose short names are `files/…`.
 const FILES: &str = "https://generativelanguage.googleapis.com/";
@@ -47,6 +47,16 @@ const TYPES: [(&str, &str); 35] = [
     ("3gp", "video/3gpp"),
 ];
 
+/// What a file is called, which stands before it: a part has no member that the model reads it from.
+pub(super) fn title(kind: &Kind) -> Option<String> {
+    match kind {
+        Kind::File { source, name: Some(name) } if !matches!(source, Source::Text(_)) && !name.is_empty() => {
+            Some(format!("{name}:"))
+        }
+        _ => None,
+    }
+}
+
 /// A part that holds it, or why there is none. `name` is the file's, where it has one.
 pub(super) fn write(source: &Source, name: Option<&str>, model: Model<'_>) -> Result<Value, &'static str> {
     match source {
@@ -56,7 +66,10 @@ pub(super) fn write(source: &Source, name: Option<&str>, model: Model<'_>) -> Re
             let mime = known.unwrap_or("application/octet-stream");
             Ok(json!({ "inlineData": { "mimeType": mime, "data": data } }))
         }
-        Source::Text(text) => Ok(json!({ "text": text })),
+        Source::Text(text) => {
+            let name = name.filter(|name| !name.is_empty());
+            Ok(json!({ "text": name.map_or_else(|| text.clone(), |name| format!("{name}:\n{text}")) }))
+        }
         Source::Url { url, media_type } => {
             let is_web = url.starts_with("https://") || url.starts_with("http://");
             if is_held(url) || is_web && model.fetches() {

@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 
 use crate::chat::Object;
+use crate::dialect::nullable;
 
 /// How deep references are followed, and schemas nested: one that refers to itself has no end.
 const MAX_DEPTH: usize = 16;
@@ -41,6 +42,13 @@ pub(super) fn subset(schema: &Value) -> (Value, bool) {
     let mut walk = Walk { root: schema, lost: false, left: MAX_SCHEMAS };
     let subset = walk.schema(schema, MAX_DEPTH);
     (subset, walk.lost)
+}
+
+/// A schema for the models that take JSON Schema, which has no `nullable`.
+pub(super) fn json_schema(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    nullable::spell_out(&mut schema);
+    schema
 }
 
 struct Walk<'a> {

@@ -74,7 +74,7 @@ fn arguments(
         return None;
     }
     if model.takes_json_schema() {
-        return Some(("parametersJsonSchema", schema.clone()));
+        return Some(("parametersJsonSchema", schema::json_schema(schema)));
     }
     let (subset, lost) = schema::subset(schema);
     if lost && !is_strict {

@@ -62,6 +62,10 @@ pub(super) fn decide(request: &Request, model: Model, is_forced: bool, messages:
         }
         return decision;
     }
+    // Thoughts are shown in Anthropic's words.
+    if thinking.summary.as_deref().is_some_and(|summary| summary != "auto") {
+        losses.ignore("reasoning.summary");
+    }
     if effort.is_none() && budget.is_none() && !thinking.adaptive {
         return decision;
     }

@@ -94,7 +94,14 @@ fn format(request: &Request, model: Model, losses: &mut Losses) -> (Option<Value
             } else {
                 strict::fit(schema, &strict::ANTHROPIC).filter(|_| model.has_structured_outputs())
             };
-            if let Some(schema) = fitted {
+            if let Some(mut schema) = fitted {
+                if form.describe(&mut schema) {
+                    losses.ignore(if request.dialect == Dialect::Responses {
+                        "text.format.description"
+                    } else {
+                        "response_format.json_schema.description"
+                    });
+                }
                 let format = super::block("json_schema", [("schema", schema)]);
                 return (Some(format.into()), None);
             }

@@ -314,7 +314,7 @@ impl Writer<'_> {
                 None
             }
             kind => {
-                let text = if let Kind::Opaque(block) = kind { messages::as_text(block) } else { None };
+                let text = if let Kind::Opaque(block) = kind { messages::as_text(block, self.losses) } else { None };
                 if text.is_none() {
                     self.losses.refuse("messages[].content", unreadable("a block of another provider's own"));
                 }

@@ -179,6 +179,8 @@ fn unsayable(request: &Request, losses: &mut Losses) {
         ("presence_penalty", is_not_zero(request.presence_penalty.as_ref())),
         // Prompts are cached without being asked.
         ("cache_control", request.cache_control.is_some()),
+        // What is asked of a translation is kept by nobody.
+        ("store", request.store == Some(true) && request.dialect != Dialect::Responses),
     ];
     for (name, _) in ignored.into_iter().filter(|(_, is_there)| *is_there) {
         losses.ignore(name);

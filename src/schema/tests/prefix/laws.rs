@@ -57,6 +57,10 @@ fn text() -> impl Strategy<Value = String> {
 fn leaf() -> impl Strategy<Value = Pair> {
     prop_oneof![
         Just((json!({ "type": "null" }), Value::Null)),
+        (prop::bool::ANY, text()).prop_map(|(is_null, text)| (
+            json!({ "type": "string", "nullable": true }),
+            if is_null { Value::Null } else { json!(text) }
+        )),
         Just((json!(true), json!({ "free": ["x", 1.5e300] }))),
         prop::bool::ANY.prop_map(|value| (json!({ "type": "boolean", "enum": [value] }), json!(value))),
         (-50i64..50, 0i64..3)

@@ -126,6 +126,9 @@ fn where_exactly() {
         (json!({ "type": "integer" }), "1.5^ ", " type"),
         (json!({ "type": "integer" }), "1.5^", " type"),
         (json!({ "type": ["string", "null"] }), "^t", " type"),
+        (json!({ "type": "string", "nullable": true }), "null", ""),
+        (json!({ "type": "string", "nullable": true }), "^t", " type"),
+        (json!({ "type": "string", "nullable": true, "enum": ["a"] }), "^null", " enum"),
         // Names and what is required.
         (person.clone(), "{\"nam^\":1", " additionalProperties"),
         (person.clone(), "{\"\\u006eame\":\"ab\"}", ""),
