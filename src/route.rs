@@ -278,8 +278,10 @@ fn spoken(provider: &Provider, choice: &Choice<'_>, asking: &Asking<'_>) -> Dial
     let dialects = || provider.protocols.iter().filter_map(|protocol| protocol.dialect());
     let speaks = |one: Dialect| dialects().any(|dialect| dialect == one);
     let first = dialects().next().unwrap_or(Dialect::Chat);
-    if speaks(asking.client) {
-        return asking.client;
+    // A client of Chat Completions is translated for a model that is not there.
+    let elsewhere = first == Dialect::Chat && speaks(Dialect::Responses) && responses::alone_has(choice.model);
+    if elsewhere || speaks(asking.client) {
+        return if elsewhere { Dialect::Responses } else { asking.client };
     }
     let has_own = choice.apart.is_some_and(|(_, own)| !own.is_empty());
     let reasons = || asking.tools && responses::reasons(choice.model) == Some(true);

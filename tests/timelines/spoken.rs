@@ -76,3 +76,23 @@ fn a_reasoning_model_is_offered_tools_by_responses() {
     let function = json!([{ "type": "function", "function": { "name": "f" } }]);
     assert_eq!(sent("/v1/chat/completions", "both/gpt-5.6", tools(&function)).0, "chat/completions");
 }
+
+#[test]
+fn a_model_that_only_responses_has_is_asked_there_for_every_client() {
+    let words = json!({ "max_tokens": 99, "messages": [{ "role": "user", "content": "q" }] });
+    for path in ["/v1/messages", "/v1/chat/completions"] {
+        for model in [
+            "openai/gpt-5-codex",
+            "both/gpt-5.1-codex-max",
+            "both/o3-pro",
+            "both/gpt-5-pro",
+            "both/codex-mini-latest",
+            "both/o4-mini-deep-research",
+        ] {
+            assert_eq!(sent(path, model, words.clone()).0, "responses", "{path} {model}");
+        }
+        for model in ["both/gpt-5.4", "both/gemini-3-pro", "both/deepseek-pro", "chat/gpt-5-codex"] {
+            assert_eq!(sent(path, model, words.clone()).0, "chat/completions", "{path} {model}");
+        }
+    }
+}

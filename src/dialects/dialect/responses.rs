@@ -41,7 +41,7 @@ pub use foreign::{acts, is_encrypted, is_stateful, made, references, refuse_stat
 pub use read::read;
 pub use replay::replay;
 pub use stream::Decoder;
-pub use tool::reasons;
+pub use tool::{alone_has, reasons};
 pub use write::write;
 
 use crate::chat::Object;

@@ -114,6 +114,18 @@ pub(super) fn text(request: &Request, losses: &mut Losses) -> Object {
     text
 }
 
+/// Whether a model of `OpenAI`'s has no other endpoint than this one, as its page says ("Responses" alone, <https://platform.openai.com/docs/models>): Codex, the
+/// pro models, those of deep research and of computer use. Elsewhere they are 404, "only supported in v1/responses and not in v1/chat/completions".
+#[must_use]
+pub fn alone_has(model: &str) -> bool {
+    let name = model.rsplit_once('/').map_or(model, |(_, name)| name);
+    let is_of_openai = name.starts_with("gpt-5")
+        || name.starts_with("codex")
+        || name.starts_with("computer-use")
+        || reasons(name) == Some(true);
+    is_of_openai && name.split('-').any(|word| matches!(word, "codex" | "pro" | "research" | "computer"))
+}
+
 /// Whether a model of `OpenAI`'s reasons; none where that cannot be told from its name.
 #[must_use]
 pub fn reasons(model: &str) -> Option<bool> {
