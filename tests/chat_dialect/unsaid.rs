@@ -13,15 +13,12 @@ const OLD: &str = "gemini-2.0-flash";
 
 /// A request of each of the dialects for an answer by a schema, of a description.
 fn described(from: Dialect, description: &Value, schema: &Value) -> Value {
-    let form = json!({ "name": "n", "description": description, "schema": schema });
-    match from {
-        Dialect::Chat => asked(from, &json!({ "response_format": { "type": "json_schema", "json_schema": form } })),
-        _ => {
-            let mut form = form;
-            form["type"] = "json_schema".into();
-            asked(from, &json!({ "text": { "format": form } }))
-        }
+    let mut form = json!({ "name": "n", "description": description, "schema": schema });
+    if from == Dialect::Chat {
+        return asked(from, &json!({ "response_format": { "type": "json_schema", "json_schema": form } }));
     }
+    form["type"] = "json_schema".into();
+    asked(from, &json!({ "text": { "format": form } }))
 }
 
 /// "A description of what the response format is for, used by the model to determine how to respond in the format": where the form has none, its schema has.
@@ -180,13 +177,13 @@ fn how_thoughts_are_to_be_shown_is_said_or_named() {
         assert_eq!(refused, NONE);
         ignored
     };
-    let display = vec!["thinking.display".to_owned()];
+    let display = "thinking.display".to_owned();
     for preset in ["", "deepseek", "groq", "mistral"] {
         let ignored = of(Dialect::Messages, &enabled, Dialect::Chat, preset, "m");
-        assert!(ignored.contains(&display[0]), "{preset} {ignored:?}");
+        assert!(ignored.contains(&display), "{preset} {ignored:?}");
         for members in [&shown, &off] {
             let ignored = of(Dialect::Messages, members, Dialect::Chat, preset, "m");
-            assert!(!ignored.contains(&display[0]), "{preset} {ignored:?}");
+            assert!(!ignored.contains(&display), "{preset} {ignored:?}");
         }
     }
     // OpenAI shows none there, OpenRouter and the others can be told.

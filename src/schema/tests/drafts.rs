@@ -234,7 +234,7 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// OpenAPI 3.0's word for null, as its own clarification has it, in every draft; while a value is written, too.
+/// `OpenAPI` 3.0's word for null, as its own clarification has it, in every draft; while a value is written, too.
 #[test]
 fn nullable() {
     let table = [
