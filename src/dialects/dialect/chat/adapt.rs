@@ -2,8 +2,8 @@
 //!
 //! The client speaks the provider's dialect, so its body passes through; but what `OpenAI` renamed or added, its imitators may refuse. Only what a provider is
 //! documented to lack is changed, and only in ways that say the same; what there is no other way to say is named. So are turns that another provider made,
-//! which it would refuse as they stand ([`legal`]): a client need not know who answered. For all others, and for `OpenAI` itself, the body is the client's
-//! own text.
+//! which it would refuse as they stand ([`legal`]): a client need not know who answered. `OpenAI` itself is sent a schema where it has it; for the rest, and
+//! for all others, the body is the client's own text.
 
 use serde_json::{Value, json};
 
