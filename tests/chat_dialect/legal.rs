@@ -208,3 +208,28 @@ fn a_chat_clients_question_behind_a_result_is_legal_too() {
     let continued: Value = serde_json::from_str(&Dialect::Chat.continued(&body, &turns, &to).unwrap()).unwrap();
     assert_eq!(roles(&continued)[4..], ["assistant Ok.", "user That"]);
 }
+
+/// "Unexpected role 'system' after role 'tool'"; nor does one stand behind an answer.
+#[test]
+fn instructions_in_the_middle_are_the_user_s_for_mistral() {
+    let call = json!({ "role": "assistant", "content": null, "tool_calls": [call()] });
+    let told = |role: &str, content: Value| json!({ "role": role, "content": content });
+    let said = |before: Vec<Value>, role: &str, content: Value| {
+        let messages = [vec![told("user", json!("q"))], before, vec![told(role, content), told("user", json!("r"))]].concat();
+        adapted(&json!({ "model": "m", "messages": messages }), "mistral", "m").map(|body| body["messages"].clone())
+    };
+    let ok = told("assistant", json!("Ok."));
+    let (q, r) = (told("user", json!("q")), told("user", json!("r")));
+    let short = told("user", json!("<system>\nShort.\n</system>"));
+    for role in ["system", "developer"] {
+        let found = said(vec![call.clone(), result()], role, json!("Short."));
+        assert_eq!(found, Some(json!([q, call, result(), ok, short, r])), "{role}");
+        let found = said(vec![told("assistant", json!("a"))], role, json!("Short."));
+        assert_eq!(found, Some(json!([q, told("assistant", json!("a")), short, r])), "{role}");
+    }
+    let parts = said(vec![told("assistant", json!("a"))], "system", json!([{ "type": "text", "text": "Short." }])).unwrap();
+    let text: String = parts[2]["content"].as_array().unwrap().iter().map(|part| part["text"].as_str().unwrap()).collect();
+    assert_eq!((parts[2]["role"].as_str(), text.as_str()), (Some("user"), "<system>\nShort.\n</system>"));
+    // At the beginning, and behind the user's words, they stay.
+    assert_eq!(said(vec![], "system", json!("Short.")), None);
+}

@@ -8,10 +8,11 @@ use crate::quirk::{Quirks, Thoughts};
 /// Whether a look at the text of a body tells that [`make`] may have to do something.
 pub(super) fn matters(quirks: Quirks, model: &str, holds: impl Fn(&str) -> bool) -> bool {
     filler(quirks, model).is_some() && holds("\"tool") && holds("\"assistant\"")
-        || quirks.lacks(BEHIND_RESULTS) && holds("\"tool_call_id\"")
+        || quirks.lacks(BEHIND_RESULTS)
+            && (holds("\"tool_call_id\"") || holds("\"assistant\"") && (holds("\"system\"") || holds("\"developer\"")))
 }
 
-/// What some lack: a message of the user's right behind a tool's result.
+/// What some lack: a message of the user's right behind a tool's result, and instructions behind that or behind an answer.
 const BEHIND_RESULTS: &str = "user behind tool";
 
 /// What stands for a thought that nobody knows, at a provider and model that wants some.
@@ -40,6 +41,15 @@ pub(super) fn make(body: &mut Object, model: &str, quirks: Quirks) -> bool {
         }
     }
     if quirks.lacks(BEHIND_RESULTS) {
+        let mut before = false;
+        for message in messages.iter_mut().filter_map(Value::as_object_mut) {
+            let is_instruction = is_of(message.get("role"), "system") || is_of(message.get("role"), "developer");
+            if is_instruction && before {
+                instruct(message);
+                changed = true;
+            }
+            before = is_of(message.get("role"), "assistant") || is_of(message.get("role"), "tool");
+        }
         let is_asked = |at: &usize| match (at.checked_sub(1).and_then(|before| messages.get(before)), messages.get(*at)) {
             (Some(before), Some(message)) => is_of(before.get("role"), "tool") && is_of(message.get("role"), "user"),
             _ => false,
@@ -52,6 +62,20 @@ pub(super) fn make(body: &mut Object, model: &str, quirks: Quirks) -> bool {
         }
     }
     changed
+}
+
+/// Says instructions as the user, as they are said in the middle of a conversation to whoever has one place for them.
+fn instruct(message: &mut Object) {
+    message.insert("role".to_owned(), "user".into());
+    let text = |text: &str| json!({ "type": "text", "text": text });
+    match message.get_mut("content") {
+        Some(Value::String(said)) => *said = format!("<system>\n{said}\n</system>"),
+        Some(Value::Array(parts)) => {
+            parts.insert(0, text("<system>\n"));
+            parts.push(text("\n</system>"));
+        }
+        _ => {}
+    }
 }
 
 fn is_of(role: Option<&Value>, one: &str) -> bool {
