@@ -198,7 +198,9 @@ pub const PRESETS: &[Preset] = &[
     // "Structured output": `json_object` alone.
     openai("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "https://docs.z.ai/guides/develop/http/introduction")
         .lacks(&["json_schema"]),
-    openai("gemini-openai", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", "https://ai.google.dev/gemini-api/docs/openai"),
+    // Signatures of calls in `extra_content` (https://ai.google.dev/gemini-api/docs/thought-signatures).
+    openai("gemini-openai", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", "https://ai.google.dev/gemini-api/docs/openai")
+        .knows(&["extra_content"]),
     // "Supported parameters", "Unsupported parameters"; its own example has a `developer`.
     openai("cohere", "https://api.cohere.ai/compatibility/v1", "COHERE_API_KEY", "https://docs.cohere.com/docs/compatibility-api")
         .asked(Asks::NoneOrHigh).knows(&["developer"])

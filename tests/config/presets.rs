@@ -86,7 +86,7 @@ fn all_that_are_promised_are_there() {
 /// What is known of each is consistent, and of nobody is anything assumed.
 #[test]
 fn quirks_are_words_that_somebody_reads() {
-    const KNOWS: [&str; 16] = [
+    const KNOWS: [&str; 17] = [
         "top_k",
         "cache_control",
         "file",
@@ -103,6 +103,7 @@ fn quirks_are_words_that_somebody_reads() {
         "random_seed",
         "developer",
         "max_completion_tokens",
+        "extra_content",
     ];
     const LACKS: [&str; 28] = [
         "json_schema with tools",

@@ -1,0 +1,35 @@
+//! Gemini's signature of a call where it is spoken to in Chat Completions: `extra_content.google.thought_signature`, in the call
+//! (<https://ai.google.dev/gemini-api/docs/thought-signatures>). From Gemini 3 on, a turn whose first call has none is a 400.
+
+use serde_json::{Value, json};
+
+use super::write::Writing;
+use crate::chat::{Object, Origin, Seal};
+use crate::dialect::gemini;
+use crate::quirk::{Quirks, Thoughts};
+
+pub(super) const MEMBER: &str = "extra_content";
+
+/// What `extra_content` holds.
+pub(super) fn read(content: Option<&Value>) -> Option<Seal> {
+    let signature = content?.get("google")?.get("thought_signature")?.as_str()?;
+    (!signature.is_empty()).then(|| Seal::new(Origin::Gemini, signature))
+}
+
+/// Whether a target wants it back. Others know nothing of it, and some refuse it; `OpenRouter` has it in `reasoning_details`.
+fn is_wanted(quirks: Quirks, model: &str) -> bool {
+    let is_gemini = model.contains("gemini") && quirks.thoughts != Thoughts::Details && !quirks.lacks(MEMBER);
+    is_gemini || quirks.knows.contains(&MEMBER)
+}
+
+/// Signs a call of a turn. The first one must be signed by newer models, and where it was made elsewhere, what is documented for that stands for a signature.
+pub(super) fn write(call: &mut Object, seal: Option<&Seal>, is_first: bool, writing: &Writing<'_>) {
+    if !is_wanted(writing.quirks, writing.model) || call.contains_key(MEMBER) {
+        return;
+    }
+    let own = seal.filter(|seal| seal.origin == Origin::Gemini).map(|seal| seal.data.as_str());
+    let signature = own.or_else(|| (is_first && gemini::must_sign(writing.model)).then_some(gemini::NO_SIGNATURE));
+    if let Some(signature) = signature {
+        call.insert(MEMBER.to_owned(), json!({ "google": { "thought_signature": signature } }));
+    }
+}
