@@ -152,7 +152,7 @@ pub const PRESETS: &[Preset] = &[
         .asked(Asks::Nothing).short_ids().knows(&["random_seed", "document_url", "input_audio as text", "prefix"])
         .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user", "stream_options", "messages[].refusal",
             "messages[].reasoning_content", "messages[].reasoning", "messages[].reasoning_details", "messages[].annotations", "messages[].audio",
-            "messages[].function_call"]),
+            "messages[].function_call", "extra_content"]),
     // ChatRequest and ChatContent* of its SDK (openrouter on PyPI, 1.3: all of these but verbosity; `file_data` is a "data URL or URL"), and
     // https://openrouter.ai/docs/api-reference/parameters (top_k, verbosity), /docs/use-cases/reasoning-tokens, /docs/features/prompt-caching,
     // /docs/guides/overview/multimodal.
@@ -162,7 +162,9 @@ pub const PRESETS: &[Preset] = &[
             "prompt_cache_key"]),
     openai("n1n", "https://api.n1n.ai/v1", "N1N_API_KEY", "https://docs.n1n.ai/"),
     openai("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", "https://docs.together.ai/docs/openai-api-compatibility"),
-    openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility"),
+    // "Extra inputs are not permitted, field: 'messages[N].tool_calls[M].extra_content'" (https://github.com/NousResearch/hermes-agent/pull/18663).
+    openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility")
+        .lacks(&["extra_content"]),
     // `logit_bias` is in no request of its SDK (xai-sdk on PyPI, 1.21: Client.chat.create), which has the rest. That its reasoning models refuse penalties
     // and `stop` (https://docs.x.ai/docs/guides/reasoning) is for the model to say: others of its models take them.
     openai("xai", "https://api.x.ai/v1", "XAI_API_KEY", "https://docs.x.ai/docs/api-reference")

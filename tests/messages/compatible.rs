@@ -216,6 +216,11 @@ fn a_client_of_chat_completions_sends_it_back_itself() {
         assert_eq!(body["messages"][1]["tool_calls"], message["tool_calls"], "{preset} {model}");
         assert_eq!(losses, Vec::<String>::new());
     }
+    for preset in ["mistral", "fireworks"] {
+        let (body, losses) = written(Dialect::Chat, preset, "m");
+        assert!(!body.to_string().contains("extra_content"), "refused: {body:#}");
+        assert_eq!(losses, Vec::<String>::new());
+    }
     // Gemini itself knows it, and nobody else is told.
     let (body, losses) = written(Dialect::Gemini, "", "gemini-3-pro");
     assert_eq!(body["contents"][1]["parts"][0]["thoughtSignature"], "SIG1", "{body:#}");

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::speak;
+use super::{signature, speak};
 use crate::chat::{Object, in_words, says};
 use crate::json;
 use crate::quirk::{Quirks, ToolIds};
@@ -30,7 +30,8 @@ pub struct Adapted {
 #[must_use]
 pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
     let has_schemas = quirks.has_schemas(model, true, true);
-    if has_schemas && (quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty) {
+    let is_signed = signature::is_missed(quirks, model);
+    if has_schemas && (quirks.original || !is_signed && quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty) {
         return None;
     }
     let holds = |word: &str| memchr::memmem::find(body.as_bytes(), word.as_bytes()).is_some();
@@ -44,6 +45,8 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
         || lacks("stream_options", "\"stream_options\"")
         || unknown(quirks).any(|name| holds(&format!("\"{name}\"")))
         || quirks.knows.contains(&"random_seed") && holds("\"seed\"")
+        || lacks(signature::MEMBER, "\"extra_content\"")
+        || is_signed && holds("\"tool_calls\"")
         || quirks.tool_ids == ToolIds::Nine && (holds("\"tool_call_id\"") || holds("\"tool_calls\""));
     let mut members: Object = matters.then(|| json::object(body)).flatten()?;
     let (mut changed, mut ignored) = (false, Vec::new());
@@ -77,14 +80,14 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
     }
     if let Some(Value::Array(messages)) = members.get_mut("messages") {
         for message in messages.iter_mut().filter_map(Value::as_object_mut) {
-            changed |= adapt_message(message, quirks, &mut ignored);
+            changed |= adapt_message(message, model, quirks, &mut ignored);
         }
     }
     changed |= ask_in_words(&mut members, model, quirks);
     changed.then(|| Adapted { body: Value::Object(members).to_string(), ignored })
 }
 
-fn adapt_message(message: &mut Object, quirks: Quirks, ignored: &mut Vec<&'static str>) -> bool {
+fn adapt_message(message: &mut Object, model: &str, quirks: Quirks, ignored: &mut Vec<&'static str>) -> bool {
     let mut changed = false;
     if quirks.lacks("developer")
         && let Some(role) = message.get_mut("role").filter(|role| *role == "developer")
@@ -110,10 +113,13 @@ fn adapt_message(message: &mut Object, quirks: Quirks, ignored: &mut Vec<&'stati
     }
     if quirks.tool_ids == ToolIds::Nine {
         changed |= adapt_id(message, "tool_call_id");
-        let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
-        for call in calls.into_iter().flatten().filter_map(Value::as_object_mut) {
-            changed |= adapt_id(call, "id");
-        }
+    }
+    // A text's.
+    changed |= quirks.lacks(signature::MEMBER) && message.shift_remove(signature::MEMBER).is_some();
+    let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
+    for (at, call) in calls.into_iter().flatten().filter_map(Value::as_object_mut).enumerate() {
+        changed |= quirks.tool_ids == ToolIds::Nine && adapt_id(call, "id");
+        changed |= signature::write(call, None, at == 0, quirks, model);
     }
     changed
 }

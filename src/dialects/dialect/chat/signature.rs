@@ -3,7 +3,6 @@
 
 use serde_json::{Value, json};
 
-use super::write::Writing;
 use crate::chat::{Object, Origin, Seal};
 use crate::dialect::gemini;
 use crate::quirk::{Quirks, Thoughts};
@@ -18,18 +17,27 @@ pub(super) fn read(content: Option<&Value>) -> Option<Seal> {
 
 /// Whether a target wants it back. Others know nothing of it, and some refuse it; `OpenRouter` has it in `reasoning_details`.
 fn is_wanted(quirks: Quirks, model: &str) -> bool {
-    let is_gemini = model.contains("gemini") && quirks.thoughts != Thoughts::Details && !quirks.lacks(MEMBER);
-    is_gemini || quirks.knows.contains(&MEMBER)
+    quirks.knows.contains(&MEMBER) || model.contains("gemini") && quirks.thoughts != Thoughts::Details
 }
 
-/// Signs a call of a turn. The first one must be signed by newer models, and where it was made elsewhere, what is documented for that stands for a signature.
-pub(super) fn write(call: &mut Object, seal: Option<&Seal>, is_first: bool, writing: &Writing<'_>) {
-    if !is_wanted(writing.quirks, writing.model) || call.contains_key(MEMBER) {
-        return;
+/// Whether it must be there.
+pub(super) fn is_missed(quirks: Quirks, model: &str) -> bool {
+    is_wanted(quirks, model) && gemini::must_sign(model)
+}
+
+/// Signs a call of a turn, of which the first must be signed: where it was made elsewhere, what is documented for that stands for a signature. Takes a
+/// signature out for who refuses it. Whether there was anything to do.
+pub(super) fn write(call: &mut Object, seal: Option<&Seal>, is_first: bool, quirks: Quirks, model: &str) -> bool {
+    if quirks.lacks(MEMBER) {
+        return call.shift_remove(MEMBER).is_some();
+    }
+    if !is_wanted(quirks, model) || call.contains_key(MEMBER) {
+        return false;
     }
     let own = seal.filter(|seal| seal.origin == Origin::Gemini).map(|seal| seal.data.as_str());
-    let signature = own.or_else(|| (is_first && gemini::must_sign(writing.model)).then_some(gemini::NO_SIGNATURE));
+    let signature = own.or_else(|| (is_first && gemini::must_sign(model)).then_some(gemini::NO_SIGNATURE));
     if let Some(signature) = signature {
         call.insert(MEMBER.to_owned(), json!({ "google": { "thought_signature": signature } }));
     }
+    signature.is_some()
 }

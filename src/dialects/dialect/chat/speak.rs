@@ -346,7 +346,7 @@ impl Speaking<'_, '_> {
         if self.writing.own {
             written.extend(extra.clone());
         }
-        signature::write(&mut written, call.seal.as_ref(), is_first, self.writing);
+        signature::write(&mut written, call.seal.as_ref(), is_first, self.writing.quirks, self.writing.model);
         Value::Object(written)
     }
 }
