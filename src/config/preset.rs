@@ -166,7 +166,7 @@ pub const PRESETS: &[Preset] = &[
         .asked(Asks::Nothing).short_ids().knows(&["random_seed", "document_url", "input_audio as text", "prefix"])
         .lacks(&["developer", "max_completion_tokens", "logprobs", "logit_bias", "messages[].name", "user", "stream_options", "messages[].refusal",
             "messages[].reasoning_content", "messages[].reasoning", "messages[].reasoning_details", "messages[].annotations", "messages[].audio",
-            "messages[].function_call", "user behind tool"]),
+            "messages[].function_call", "user behind tool", "extra_content"]),
     // ChatRequest and ChatContent* of its SDK (openrouter on PyPI, 1.3: all of these but verbosity; `file_data` is a "data URL or URL"), and
     // https://openrouter.ai/docs/api-reference/parameters (top_k, verbosity), /docs/use-cases/reasoning-tokens, /docs/features/prompt-caching,
     // /docs/guides/overview/multimodal.
@@ -181,7 +181,9 @@ pub const PRESETS: &[Preset] = &[
     // "non-reasoning model does not support reasoning_effort" (https://github.com/lambda-symbolics/autolith/pull/25); those that take it in three words
     // (https://github.com/vellum-ai/vellum-assistant/pull/31381).
     openai("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", "https://docs.fireworks.ai/tools-sdks/openai-compatibility")
-        .efforts(&["accounts/fireworks/models/gpt-oss-", "accounts/fireworks/models/deepseek-v4-"]),
+        .efforts(&["accounts/fireworks/models/gpt-oss-", "accounts/fireworks/models/deepseek-v4-"])
+        // "Extra inputs are not permitted, field: 'messages[N].tool_calls[M].extra_content'" (https://github.com/NousResearch/hermes-agent/pull/18663).
+        .lacks(&["extra_content"]),
     // `logit_bias` is in no request of its SDK (xai-sdk on PyPI, 1.21: Client.chat.create), which has the rest. That its reasoning models refuse penalties
     // and `stop` (https://docs.x.ai/docs/guides/reasoning) is for the model to say: others of its models take them.
     openai("xai", "https://api.x.ai/v1", "XAI_API_KEY", "https://docs.x.ai/docs/api-reference")
@@ -227,7 +229,9 @@ pub const PRESETS: &[Preset] = &[
     // "Structured output": `json_object` alone.
     openai("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "https://docs.z.ai/guides/develop/http/introduction")
         .lacks(&["json_schema"]),
-    openai("gemini-openai", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", "https://ai.google.dev/gemini-api/docs/openai"),
+    // Signatures of calls in `extra_content` (https://ai.google.dev/gemini-api/docs/thought-signatures).
+    openai("gemini-openai", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", "https://ai.google.dev/gemini-api/docs/openai")
+        .knows(&["extra_content"]),
     // "Supported parameters", "Unsupported parameters"; its own example has a `developer`.
     openai("cohere", "https://api.cohere.ai/compatibility/v1", "COHERE_API_KEY", "https://docs.cohere.com/docs/compatibility-api")
         .asked(Asks::NoneOrHigh).knows(&["developer"])

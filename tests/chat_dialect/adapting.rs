@@ -246,3 +246,46 @@ proptest! {
         law(&body);
     }
 }
+
+/// What Google's Chat Completions say in a call, and in a message.
+#[test]
+fn what_gemini_signed_is_taken_out_where_it_is_refused_and_put_where_it_is_missed() {
+    let call = |id: &str, extra: Option<&str>| {
+        let mut call = json!({ "id": id, "type": "function", "function": { "name": "f", "arguments": "{}" } });
+        if let Some(signature) = extra {
+            call["extra_content"] = json!({ "google": { "thought_signature": signature } });
+        }
+        call
+    };
+    let body = |calls: Value| {
+        json!({ "model": "m", "messages": [{ "role": "user", "content": "q" }, { "role": "assistant", "content": null, "tool_calls": calls },
+            { "role": "tool", "tool_call_id": "call00001", "content": "r" }] })
+    };
+    let adapted = |body: &Value, preset: &str, model: &str| -> Option<Value> {
+        let adapted = adapt(&body.to_string(), model, quirks(preset))?;
+        assert_eq!(adapted.ignored, Vec::<&str>::new(), "nobody asked for it");
+        Some(serde_json::from_str(&adapted.body).unwrap())
+    };
+    let bare = body(json!([call("call00001", None), call("call00002", None)]));
+    let mut signed = body(json!([call("call00001", Some("SIG")), call("call00002", None)]));
+    let missed = body(json!([call("call00001", Some("skip_thought_signature_validator")), call("call00002", None)]));
+    for (preset, model) in [("gemini-openai", "gemini-3-pro-preview"), ("", "google/gemini-3.5-flash")] {
+        assert_eq!(adapted(&signed, preset, model), None, "{preset}");
+        assert_eq!(adapted(&bare, preset, model), Some(missed.clone()), "{preset}");
+    }
+    for (preset, model) in [
+        ("gemini-openai", "gemini-2.5-pro"),
+        ("openrouter", "google/gemini-3-pro"),
+        ("openai", "gpt-5"),
+        ("", "m"),
+        ("xai", "m"),
+    ] {
+        assert_eq!(adapted(&bare, preset, model), None, "{preset} {model}");
+        assert_eq!(adapted(&signed, preset, model), None, "{preset} {model}");
+    }
+    signed["messages"][1]["extra_content"] = json!({ "google": { "thought_signature": "TEXT" } });
+    for preset in ["mistral", "fireworks"] {
+        assert_eq!(adapted(&signed, preset, "m"), Some(bare.clone()), "{preset}");
+        assert_eq!(adapted(&bare, preset, "m"), None, "{preset}");
+    }
+}

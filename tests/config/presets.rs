@@ -86,7 +86,7 @@ fn all_that_are_promised_are_there() {
 /// What is known of each is consistent, and of nobody is anything assumed.
 #[test]
 fn quirks_are_words_that_somebody_reads() {
-    const KNOWS: [&str; 17] = [
+    const KNOWS: [&str; 18] = [
         "json_schema flat",
         "top_k",
         "cache_control",
@@ -104,8 +104,9 @@ fn quirks_are_words_that_somebody_reads() {
         "random_seed",
         "developer",
         "max_completion_tokens",
+        "extra_content",
     ];
-    const LACKS: [&str; 29] = [
+    const LACKS: [&str; 30] = [
         "user behind tool",
         "json_schema with tools",
         "json_schema streamed",
@@ -135,6 +136,7 @@ fn quirks_are_words_that_somebody_reads() {
         "messages[].annotations",
         "messages[].audio",
         "messages[].function_call",
+        "extra_content",
     ];
     for preset in PRESETS {
         let quirks = preset.quirks;

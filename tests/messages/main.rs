@@ -14,6 +14,7 @@
 mod answers;
 mod carried;
 mod classifying;
+mod compatible;
 mod drawn;
 mod foreign;
 mod golden;

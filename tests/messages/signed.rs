@@ -57,11 +57,11 @@ fn deltas(parts: &[Value], reason: &str) -> Vec<Delta> {
     deltas
 }
 
-/// The frames in which a client is told them.
-fn frames(client: Dialect, manner: &Manner, parts: &[Value], reason: &str) -> Vec<Value> {
+/// The events in which a client is told them.
+pub(crate) fn events(client: Dialect, manner: &Manner, deltas: Vec<Delta>) -> Vec<Value> {
     let mut encoder = Encoder::new(client, manner.clone());
     let mut frames = String::new();
-    for delta in deltas(parts, reason) {
+    for delta in deltas {
         encoder.delta(delta, &mut frames).unwrap();
     }
     events_of(&frames).iter().filter_map(|event| serde_json::from_str(event).ok()).collect()
@@ -73,7 +73,7 @@ pub(crate) fn told(client: Dialect, manner: &Manner, parts: &[Value], reason: &s
         json!({"responseId": "r", "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": reason}]});
     let whole = client.encode(Dialect::Gemini.decode(&answer.to_string()).unwrap(), manner);
     match client {
-        Dialect::Messages => [whole["content"].clone(), blocks(&frames(client, manner, parts, reason))],
+        Dialect::Messages => [whole["content"].clone(), blocks(&events(client, manner, deltas(parts, reason)))],
         Dialect::Chat => {
             [whole, carried::streamed(client, deltas(parts, reason))].map(|body| body["choices"][0]["message"].clone())
         }
@@ -82,7 +82,7 @@ pub(crate) fn told(client: Dialect, manner: &Manner, parts: &[Value], reason: &s
 }
 
 /// As Anthropic's SDKs put a message together (`MessageStream`).
-fn blocks(events: &[Value]) -> Value {
+pub(crate) fn blocks(events: &[Value]) -> Value {
     let mut blocks: Vec<Value> = Vec::new();
     let mut open = false;
     let mut arguments = String::new();

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Object;
 
-/// Members of an item of Responses', as its reader keeps them for its writer.
-const ITEM: [&str; 4] = ["id", "status", "phase", "item"];
+/// Members that a reader keeps for its dialect's own writer: of an item of Responses', and what Gemini signed of a call in Chat Completions, which is read.
+const ITEM: [&str; 5] = ["id", "status", "phase", "item", "extra_content"];
 
 /// Members that are tools by another name: connectors of Anthropic's ("MCP connector"), and the search of OpenAI's search models, which an empty object
 /// asks for too.

@@ -24,6 +24,7 @@ mod merge;
 mod places;
 mod read;
 mod replay;
+mod signature;
 mod speak;
 mod stream;
 mod tools;

@@ -27,6 +27,7 @@ mod tools;
 mod write;
 
 pub use classify::{classify_event, classify_whole, needs_a_look};
+pub(in crate::dialect) use contents::NO_SIGNATURE;
 pub use decode::decode;
 pub use stream::Decoder;
 pub use write::write;
@@ -34,6 +35,11 @@ pub use write::write;
 use serde_json::{Value, json};
 
 use crate::chat::Object;
+
+/// Whether a model insists on signatures of calls.
+pub(in crate::dialect) fn must_sign(model: &str) -> bool {
+    model::Model::of(model).is_third()
+}
 
 /// The body for `:countTokens` that counts what [`write()`] wrote for `:generateContent` (<https://ai.google.dev/api/tokens>): instructions and tools are
 /// counted only where the request stands in it as a whole, and then the model is named once more.

@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::{is_flat, legal, speak};
+use super::{is_flat, legal, signature, speak};
 use crate::chat::{Object, in_words, says};
 use crate::json;
 use crate::quirk::{Quirks, ToolIds};
@@ -35,10 +35,11 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
     let may_be_illegal = legal::matters(quirks, model, holds);
     // Who nests has the word twice.
     let may_be_flat = nests(quirks) && memchr::memmem::find_iter(body.as_bytes(), "\"json_schema\"").take(2).count() == 1;
+    let is_signed = signature::is_missed(quirks, model);
     if has_schemas
         && !may_be_illegal
         && !may_be_flat
-        && (quirks.original || quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty)
+        && (quirks.original || !is_signed && quirks.lacks.is_empty() && quirks.tool_ids == ToolIds::Forty)
     {
         return None;
     }
@@ -54,6 +55,8 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
         || lacks("stream_options", "\"stream_options\"")
         || unknown(quirks).any(|name| holds(&format!("\"{name}\"")))
         || quirks.knows.contains(&"random_seed") && holds("\"seed\"")
+        || lacks(signature::MEMBER, "\"extra_content\"")
+        || is_signed && holds("\"tool_calls\"")
         || quirks.tool_ids == ToolIds::Nine && (holds("\"tool_call_id\"") || holds("\"tool_calls\""));
     let mut members: Object = matters.then(|| json::object(body)).flatten()?;
     let (mut changed, mut ignored) = (false, Vec::new());
@@ -87,7 +90,7 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
     }
     if let Some(Value::Array(messages)) = members.get_mut("messages") {
         for message in messages.iter_mut().filter_map(Value::as_object_mut) {
-            changed |= adapt_message(message, quirks, &mut ignored);
+            changed |= adapt_message(message, model, quirks, &mut ignored);
         }
     }
     changed |= ask_in_words(&mut members, model, quirks);
@@ -96,7 +99,7 @@ pub fn adapt(body: &str, model: &str, quirks: Quirks) -> Option<Adapted> {
     changed.then(|| Adapted { body: Value::Object(members).to_string(), ignored })
 }
 
-fn adapt_message(message: &mut Object, quirks: Quirks, ignored: &mut Vec<&'static str>) -> bool {
+fn adapt_message(message: &mut Object, model: &str, quirks: Quirks, ignored: &mut Vec<&'static str>) -> bool {
     let mut changed = false;
     if quirks.lacks("developer")
         && let Some(role) = message.get_mut("role").filter(|role| *role == "developer")
@@ -122,10 +125,13 @@ fn adapt_message(message: &mut Object, quirks: Quirks, ignored: &mut Vec<&'stati
     }
     if quirks.tool_ids == ToolIds::Nine {
         changed |= adapt_id(message, "tool_call_id");
-        let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
-        for call in calls.into_iter().flatten().filter_map(Value::as_object_mut) {
-            changed |= adapt_id(call, "id");
-        }
+    }
+    // A text's.
+    changed |= quirks.lacks(signature::MEMBER) && message.shift_remove(signature::MEMBER).is_some();
+    let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
+    for (at, call) in calls.into_iter().flatten().filter_map(Value::as_object_mut).enumerate() {
+        changed |= quirks.tool_ids == ToolIds::Nine && adapt_id(call, "id");
+        changed |= signature::write(call, None, at == 0, quirks, model);
     }
     changed
 }

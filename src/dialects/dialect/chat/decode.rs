@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{details, turn, usage};
-use crate::chat::{Answer, Choice, Finish, Kind, Object, Part, Source, Speech, ToolCall, Usage};
+use super::{details, signature, turn, usage};
+use crate::chat::{Answer, Choice, Finish, Kind, Object, Part, Seal, Source, Speech, ToolCall, Usage};
 use crate::hash::Hash;
 
 /// Reads a provider's whole answer; none where it is not one.
@@ -226,6 +226,7 @@ pub(super) struct Called {
     pub(super) name: String,
     pub(super) arguments: String,
     pub(super) custom: bool,
+    pub(super) seal: Option<Seal>,
 }
 
 impl Called {
@@ -237,19 +238,20 @@ impl Called {
             _ => String::new(),
         };
         let id = text(&mut call, "id");
+        let seal = signature::read(call.get(signature::MEMBER));
         let custom = call.contains_key("custom") || text(&mut call, "type") == "custom";
         let (inner, field) = if custom { ("custom", "input") } else { ("function", "arguments") };
         let mut inner = match call.shift_remove(inner) {
             Some(Value::Object(inner)) => inner,
             _ => Object::new(),
         };
-        Self { id, name: text(&mut inner, "name"), arguments: text(&mut inner, field), custom }
+        Self { id, name: text(&mut inner, "name"), arguments: text(&mut inner, field), custom, seal }
     }
 
     pub(super) fn whole(self, made_up: impl FnOnce() -> String) -> ToolCall {
         let id = if self.id.is_empty() { made_up() } else { self.id };
         // Groq writes no arguments so.
         let arguments = if self.arguments == "null" && !self.custom { String::new() } else { self.arguments };
-        ToolCall { id, name: self.name, arguments, custom: self.custom, seal: None }
+        ToolCall { id, name: self.name, arguments, custom: self.custom, seal: self.seal }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::places::Place;
 use super::write::Writing;
-use super::{details, media, put};
+use super::{details, media, put, signature};
 use crate::chat::{Kind, Losses, Message, Object, Origin, Part, Reasoning, Role, Source, Speech, ToolCall, ToolResult};
 use crate::dialect::messages;
 use crate::dialect::openai::DRAWN;
@@ -263,7 +263,7 @@ impl Speaking<'_, '_> {
                     if !self.writing.own {
                         self.losses.unknown("messages[].content[].", &part.extra);
                     }
-                    calls.push(self.call(call, &part.extra));
+                    calls.push(self.call(call, &part.extra, calls.is_empty()));
                 }
                 // Only this dialect has it.
                 Kind::Speech(Speech { transcript, sound }) => {
@@ -340,7 +340,7 @@ impl Speaking<'_, '_> {
         }
     }
 
-    fn call(&self, call: &ToolCall, extra: &Object) -> Value {
+    fn call(&self, call: &ToolCall, extra: &Object, is_first: bool) -> Value {
         let mut written = Object::new();
         written.insert("id".to_owned(), tool_id(&call.id, self.writing.quirks.tool_ids).into());
         let is_custom = call.custom && self.writing.may("custom");
@@ -358,6 +358,7 @@ impl Speaking<'_, '_> {
         if self.writing.own {
             written.extend(extra.clone());
         }
+        signature::write(&mut written, call.seal.as_ref(), is_first, self.writing.quirks, self.writing.model);
         Value::Object(written)
     }
 }

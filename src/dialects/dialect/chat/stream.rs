@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::decode::{self, Called, Head};
 use super::details::{self, Block, Entry};
-use crate::chat::{Delta, Finish, Kind, Object, Opening, Speech};
+use crate::chat::{Delta, Finish, Kind, Object, Opening, Seal, Speech};
 use crate::json;
 
 /// Reads a stream of chunks.
@@ -51,6 +51,7 @@ struct Call {
     is_made_up: bool,
     name: String,
     custom: bool,
+    seal: Option<Seal>,
     /// Its number, once its name is known.
     part: Option<u32>,
     held: String,
@@ -322,6 +323,7 @@ impl Speaker {
             is_made_up: false,
             name: String::new(),
             custom: piece.custom,
+            seal: None,
             part: None,
             held: String::new(),
         });
@@ -331,6 +333,12 @@ impl Speaker {
         }
         if call.name.is_empty() {
             call.name = piece.name;
+        }
+        // It comes with the name; a later one comes too late for who is told it in the id.
+        match (piece.seal, call.part) {
+            (Some(seal), Some(part)) => deltas.push(Delta::Sign { choice: self.choice, part, seal }),
+            (Some(seal), None) => call.seal = Some(seal),
+            (None, _) => {}
         }
         // Groq writes no arguments so, at the call's beginning.
         let none = call.part.is_none() && call.held.is_empty() && piece.arguments == "null";
@@ -350,7 +358,8 @@ impl Speaker {
             call.id = made_up;
             call.is_made_up = true;
         }
-        let kind = Opening::ToolCall { id: call.id.clone(), name: call.name.clone(), custom: call.custom, seal: None };
+        let seal = call.seal.take();
+        let kind = Opening::ToolCall { id: call.id.clone(), name: call.name.clone(), custom: call.custom, seal };
         let part = self.begin(kind, deltas);
         if let Some(call) = self.calls.get_mut(index) {
             call.part = Some(part);

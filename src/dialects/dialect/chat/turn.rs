@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{decode, details};
+use super::{decode, details, signature};
 use crate::chat::{Fields, Kind, Message, Object, Part, Reading, Reasoning, Role, Source, ToolCall, ToolResult, sealed_in_id};
 
 /// Reads `messages`.
@@ -77,6 +77,8 @@ impl Conversation {
         let sealed = call.needs_text("id")?;
         let (id, seal) = sealed_in_id(&sealed);
         let id = id.to_owned();
+        // It stays where it is, for a provider that is sent the client's own words.
+        let seal = seal.or_else(|| signature::read(call.peek(signature::MEMBER)));
         let custom = call.text("type")?.as_deref() == Some("custom");
         let (inner, input) = if custom { ("custom", "input") } else { ("function", "arguments") };
         let mut function = call.needs_object(inner)?;

@@ -21,7 +21,7 @@ use crate::chat::{Kind, Losses, Message, Origin, Part, Request, Role, Seal, Sour
 use crate::dialect::{Dialect, messages};
 
 /// Tells the check of signatures that there is none to be checked.
-const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+pub(in crate::dialect) const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
 /// The media types that a response may hold (<https://ai.google.dev/gemini-api/docs/function-calling>, "Multimodal function responses").
 const IN_RESPONSES: [&str; 5] = ["image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"];

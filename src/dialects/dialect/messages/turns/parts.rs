@@ -25,8 +25,9 @@ impl Writer<'_> {
         if self.own {
             written.extend(part.extra.clone());
         } else {
-            // An item's number and state are nothing that was asked.
-            for name in part.extra.keys().filter(|name| !matches!(name.as_str(), "id" | "status" | "index")) {
+            // An item's number and state are nothing that was asked, nor is what another signed.
+            let is_asked = |name: &&String| !matches!(name.as_str(), "id" | "status" | "index" | "extra_content");
+            for name in part.extra.keys().filter(is_asked) {
                 self.losses.ignore(format!("messages[].content[].{name}"));
             }
         }
