@@ -9,6 +9,7 @@
 
 mod aggregate;
 mod fault;
+mod parsed;
 mod recognise;
 
 use std::time::Duration;
@@ -171,7 +172,7 @@ fn request(headers: &Headers) -> Option<(&'static str, String)> {
 /// What an error's body says, in whichever form.
 #[must_use]
 pub fn said(body: &str) -> Said {
-    recognise::parse(body).said
+    parsed::parse(body).said
 }
 
 /// Judges an attempt.
