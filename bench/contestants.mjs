@@ -29,5 +29,10 @@ export function contestants({ upstream, kv }, { v8 = [], configured = true } = {
     }),
   ];
   if (built()) list.push(prepare({ ...common, name: "breakwater", source: build, bindings: gateway, objects: "BreakerObject", kv }));
+  // Other builds beside it, `name=directory,…`.
+  for (const pair of (process.env.BENCH_MORE ?? "").split(",").filter(Boolean)) {
+    const [name, source] = pair.split("=");
+    list.push(prepare({ ...common, name, source, bindings: gateway, objects: "BreakerObject", kv }));
+  }
   return list;
 }
