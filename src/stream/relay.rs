@@ -251,6 +251,7 @@ impl Relay {
             let so_far = || fed.bytes.get(..passed).unwrap_or_default().to_vec();
             // Something is said behind what was taken for the end, or the end is there.
             let goes_on = matches!(looked, Looked::Pass) && data.is_some() || matches!(looked, Looked::End(Ending::Complete));
+            let before = kept.as_ref().map(Vec::len);
             if goes_on && !self.held.is_empty() {
                 kept.get_or_insert_with(so_far).append(&mut self.held);
             }
@@ -261,6 +262,7 @@ impl Relay {
                 let ends = matches!(looked, Looked::End(ending) if ending != Ending::Complete);
                 if !ends && self.tell(frame, data.as_deref(), &mut told).is_none() {
                     looked = Looked::End(Ending::Garbage);
+                    told.truncate(before.unwrap_or_default());
                 }
                 *(if is_held { &mut self.held } else { kept.get_or_insert_default() }) = told;
             }
@@ -285,6 +287,7 @@ impl Relay {
                         Ending::Complete if self.wording.is_same() => last.extend_from_slice(frame),
                         Ending::Complete => {
                             if self.wording.end(&mut last).is_none() {
+                                last.truncate(before.unwrap_or_default());
                                 last.extend_from_slice(&self.event_for(Ending::Garbage));
                                 return (Some(last), Some(Ending::Garbage));
                             }
@@ -373,6 +376,7 @@ impl Tap for Relay {
                 }
             }
             if self.finish_is_enough && all_finished(self.seen) {
+                let told = last.len();
                 last.append(&mut self.held);
                 // Gemini's answers are whole only now.
                 self.unsatisfied = self.guard.as_mut().map_or(Ok(()), Guard::end).err();
@@ -381,7 +385,9 @@ impl Tap for Relay {
                     None if self.wording.end(&mut last).is_some() => Ending::Complete,
                     None => Ending::Garbage,
                 };
-                if ending == Ending::Complete && self.wording.is_same() && self.client == Dialect::Chat {
+                if ending != Ending::Complete {
+                    last.truncate(told);
+                } else if self.wording.is_same() && self.client == Dialect::Chat {
                     last.extend_from_slice(chat::DONE);
                 }
                 self.over(ending);

@@ -434,3 +434,13 @@ fn a_finish_reason_without_the_terminator_is_not_told() {
     let (_, body) = told(PATHS[0], &asking(PATHS[0], "one", &json!({})), late.clone());
     assert_eq!(body, late.concat());
 }
+
+/// Nor is it where the provider has no terminator, and the answer turns out at its end not to be what was demanded.
+#[test]
+fn nor_is_one_of_an_answer_that_is_refused_at_its_end() {
+    for events in [gemini(&["{\"a\":", "1"]), gemini(&["{\"a\":", "\"x\"", "}"])] {
+        let (_, body) = told(PATHS[0], &asking(PATHS[0], "live-gem", &schema()), events);
+        assert!(body.contains("schema_unsatisfied"), "{body}");
+        assert!(!body.contains("\"stop\"") && !body.ends_with(DONE), "{body}");
+    }
+}
